@@ -1,0 +1,33 @@
+"""What an operator can set, from the environment. `.env.example` documents each name."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="OCTOPUS_", env_ignore_empty=True)
+
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL")
+    redis_url: str | None = Field(None, validation_alias="REDIS_URL")
+    data_dir: Path = Path(".octopus")
+    secret_key: SecretStr | None = None
+    ui_port: int = 8501
+    receiver_port: int = 8000
+    public_url: str | None = None
+    workers: int = Field(2, ge=1, le=64)
+    threads: int = Field(96, ge=1, le=512, description="Vendor calls under way at once, per worker process")
+    allow_private_hosts: bool = False
+    log_level: str = "INFO"
+
+    @property
+    def hooks_url(self) -> str:
+        """Where chat services reach the receiver, without a trailing slash."""
+        return (self.public_url or f"http://127.0.0.1:{self.receiver_port}").rstrip("/")
+
+
+@cache
+def settings() -> Settings:
+    return Settings()

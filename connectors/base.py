@@ -1,0 +1,105 @@
+"""The two interfaces every file below this folder fills: `Channel` for chat services, `Connector` for CRMs.
+
+An adapter knows its vendor and nothing else: no database, no screen, no retry, no logging. Secrets in a
+`Config` are `SecretStr`; `base_url` replaces scheme, host and port of the vendor's address, the vendor's
+paths follow it, so proxies, self-hosted systems and test servers work.
+"""
+
+from typing import Annotated, ClassVar, Protocol
+
+import httpx
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
+
+from app.domain.messages import Answer, Parsed, RawRequest
+from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef
+
+
+def _without_slash(url: HttpUrl) -> str:
+    return str(url).rstrip("/")
+
+
+BaseUrl = Annotated[HttpUrl, AfterValidator(_without_slash)]
+
+
+class AdapterConfig(BaseModel):
+    """What a manager types to connect a bot or a destination. Forms, YAML and docs are drawn from it.
+
+    Each field's `title` is its label, its `description` says where the manager finds the value.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    base_url: BaseUrl | None = Field(None, title="Own address", description="Only for a proxy or a self-hosted system")
+
+
+class Channel(Protocol):
+    """One configured bot on a chat service.
+
+    The first four methods are pure functions of the request (and the clock): a recorded payload is a
+    complete test. The others call the vendor and raise the errors of `app.domain.errors`.
+    """
+
+    label: ClassVar[str]
+    docs: ClassVar[str]
+    RESENDS: ClassVar[bool]  # False: a 503 would lose the event, so the receiver spools it to disk instead
+    SETS_WEBHOOK: ClassVar[bool]  # `set_webhook` works; else SETUP_STEPS tell the manager what to click
+    SETUP_STEPS: ClassVar[tuple[str, ...]]  # shown in order; `{url}` and config fields are filled in
+
+    def __init__(self, config: AdapterConfig, transport: httpx.BaseTransport | None = None): ...
+
+    def verify(self, request: RawRequest, now: float) -> None:
+        """Raise BadSignature unless the request proves its origin. `now`: Unix time in seconds."""
+
+    def answer(self, request: RawRequest) -> Answer:
+        """What the channel expects to read back; called after `verify`."""
+
+    def event_key(self, request: RawRequest) -> str:
+        """The same for every resend of one event, different for every other event of the bot.
+
+        Raises Malformed when the body cannot be read; the receiver then uses a hash of the bytes.
+        """
+
+    def parse(self, request: RawRequest) -> Parsed:
+        """The customer's messages in the request. Raises Malformed when the body cannot be read."""
+
+    def check(self) -> str:
+        """Ask the vendor who this bot is; returns the name to show."""
+
+    def set_webhook(self, url: str) -> None:
+        """Tell the vendor where to send events."""
+
+    def send(self, conversation_id: str, text: str, thread_id: str | None, key: str) -> str:
+        """Write `text` into the conversation; returns the vendor's message id. `key` is stable over tries."""
+
+
+class Connector(Protocol):
+    """One configured account on a CRM or tracker, with its target."""
+
+    label: ClassVar[str]
+    docs: ClassVar[str]
+    CAN: ClassVar[frozenset[Capability]]
+    EXACTLY_ONCE: ClassVar[str]  # one sentence for the manager: how a second task is prevented, and the vendor's page
+    RATE_PER_S: ClassVar[float | None]  # the vendor's documented limit for one account; None: none published
+
+    def __init__(self, config: AdapterConfig, transport: httpx.BaseTransport | None = None): ...
+
+    def check(self) -> str:
+        """Ask the vendor who we are and whether the target can be written; returns the account to show."""
+
+    def targets(self) -> list[Target]:
+        """Places tasks can go. Needs Capability.TARGETS."""
+
+    def fields(self) -> list[RemoteField]:
+        """The chosen target's fields, for the mapping form. Needs Capability.FIELDS."""
+
+    def create(self, task: Task) -> TaskRef: ...
+
+    def find(self, key: str) -> TaskRef | None:
+        """The task made with this key, or None. Needs Capability.FIND."""
+
+    def update(self, ref: TaskRef, task: Task) -> None: ...
+
+    def comment(self, ref: TaskRef, text: str, key: str) -> None:
+        """Add a comment. `key` is stable over tries, for vendors that take an idempotency key."""
+
+    def status(self, ref: TaskRef) -> TaskRef: ...
