@@ -27,6 +27,11 @@ class Settings(BaseSettings):
         """Where chat services reach the receiver, without a trailing slash."""
         return (self.public_url or f"http://127.0.0.1:{self.receiver_port}").rstrip("/")
 
+    @property
+    def app_url(self) -> str:
+        """Where people reach the app, without a trailing slash."""
+        return (self.public_url or f"http://127.0.0.1:{self.ui_port}").rstrip("/")
+
 
 @cache
 def settings() -> Settings:

@@ -27,7 +27,8 @@ class AdapterConfig(BaseModel):
     Each field's `title` is its label, its `description` says where the manager finds the value.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    # A pasted value often carries a space or newline; an error must not show the secret that was typed.
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
 
     base_url: BaseUrl | None = Field(None, title="Own address", description="Only for a proxy or a self-hosted system")
 

@@ -10,11 +10,11 @@ import connectors.crm
 from app.domain.errors import InvalidInput
 
 
-def crm_keys() -> list[str]:
+def crm_keys() -> tuple[str, ...]:
     return _names(connectors.crm)
 
 
-def channel_keys() -> list[str]:
+def channel_keys() -> tuple[str, ...]:
     return _names(connectors.channels)
 
 
@@ -30,8 +30,9 @@ def channel(key: str) -> ModuleType:
     return _load(connectors.channels, key, "channel")
 
 
-def _names(package: ModuleType) -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+@cache
+def _names(package: ModuleType) -> tuple[str, ...]:
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__)))
 
 
 def _load(package: ModuleType, key: str, kind: str) -> ModuleType:

@@ -148,8 +148,14 @@ def _groups_hold(condition: Condition, facts: Facts) -> bool:
 def _tests_hold(c: Condition, facts: Facts) -> bool:
     if not _text_holds(c, facts.text):
         return False
-    one_of = ((c.channel, facts.channel), (c.bot, facts.bot), (c.language, facts.language),
-              (c.category, facts.category), (c.priority, facts.priority), (c.sentiment, facts.sentiment))
+    one_of = (
+        (c.channel, facts.channel),
+        (c.bot, facts.bot),
+        (c.language, facts.language),
+        (c.category, facts.category),
+        (c.priority, facts.priority),
+        (c.sentiment, facts.sentiment),
+    )
     if any(allowed is not None and value not in allowed for allowed, value in one_of):
         return False
     if c.contact_tag is not None and not facts.contact_tags.intersection(c.contact_tag):

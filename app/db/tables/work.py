@@ -1,0 +1,98 @@
+"""Tasks and their delivery."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from app.db.tables.base import TrafficRow, json_column, now, one_of, utc
+from app.domain.classification import Priority
+from app.domain.lifecycle import DeliveryStatus
+from app.domain.routing import DeliveryKind, Strategy
+
+
+class Task(TrafficRow, table=True):
+    """The work item for a message under a route. `id` in text form is the key vendors get. Title and body are final."""
+
+    __table_args__ = (
+        UniqueConstraint("message_id", "route_key"),
+        one_of("strategy", Strategy),
+        one_of("priority", Priority),
+        Index("ix_task_open", "conversation_id", "category_id", "last_message_at"),
+    )
+
+    message_id: UUID
+    conversation_id: UUID
+    category_id: UUID | None = None
+    route_key: str
+    strategy: str
+    destinations: list = json_column(list)
+    title: str
+    body: str
+    priority: str
+    due_at: datetime | None = utc()
+    created_at: datetime = utc(default_factory=now, nullable=False)
+    last_message_at: datetime = utc(default_factory=now, nullable=False)
+
+
+class TaskMessage(SQLModel, table=True):
+    """A message that joined a task of an earlier one, to be added there as a comment."""
+
+    __tablename__ = "task_message"
+
+    task_id: UUID = Field(primary_key=True)
+    message_id: UUID = Field(primary_key=True, index=True)
+    workspace_id: UUID
+
+
+class Delivery(TrafficRow, table=True):
+    """One task (or one comment on it) to one destination. `ref_*` is the remote task once it exists."""
+
+    __table_args__ = (
+        UniqueConstraint("task_id", "destination_id", "message_id"),
+        one_of("status", DeliveryStatus),
+        one_of("kind", DeliveryKind),
+        Index(
+            "uq_delivery_one_create", "task_id", "destination_id", unique=True, postgresql_where=text("kind = 'create'")
+        ),
+        Index(
+            "ix_delivery_due",
+            "next_try_at",
+            postgresql_where=text("status in ('pending', 'sending', 'retrying', 'unknown')"),
+        ),
+        Index("ix_delivery_list", "workspace_id", "status", "id"),
+        Index("ix_delivery_message_id", "message_id"),
+    )
+
+    task_id: UUID
+    destination_id: UUID
+    message_id: UUID
+    kind: str = DeliveryKind.CREATE
+    status: str = DeliveryStatus.PENDING
+    tries: int = 0
+    looks: int = 0
+    next_try_at: datetime = utc(default_factory=now, nullable=False)
+    lease_token: UUID | None = None
+    error: str = ""
+    cause: str = ""
+    created_at: datetime = utc(default_factory=now, nullable=False)
+    delivered_at: datetime | None = utc()
+    ref_id: str = ""
+    ref_url: str = ""
+    ref_status: str = ""
+
+
+class Attempt(TrafficRow, table=True):
+    """One try, written before the call. `finished_at` empty after the lease ran out: nobody knows how it ended."""
+
+    __table_args__ = (Index("ix_attempt_delivery_id", "delivery_id", "id"),)
+
+    delivery_id: UUID
+    number: int
+    action: str
+    started_at: datetime = utc(default_factory=now, nullable=False)
+    finished_at: datetime | None = utc()
+    outcome: str = ""
+    error: str = ""
+    exchanges: list = json_column(list)

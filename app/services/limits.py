@@ -1,0 +1,28 @@
+"""Rate limits per destination account, shared by all workers through Redis."""
+
+from functools import cache
+from uuid import UUID
+
+from pyrate_limiter import Duration, Limiter, Rate, RedisBucket
+
+from app.domain.errors import TransientError
+from app.enqueue import redis
+
+LONGEST_WAIT_S = 2  # a thread may wait this long; longer, and the delivery is put back
+
+
+class OurOwnLimit(TransientError):
+    """We held a call back to stay under the vendor's limit. Nothing was sent and nothing went wrong."""
+
+
+def wait_for_turn(destination_id: UUID, rate_per_s: float, label: str) -> None:
+    """Blocks up to 2 s for a place under the limit; raises OurOwnLimit when there is none."""
+    if not _limiter(destination_id, rate_per_s).try_acquire("call", blocking=True, timeout=LONGEST_WAIT_S):
+        raise OurOwnLimit(f"{label} takes {rate_per_s:g} calls a second; this one waits its turn.", LONGEST_WAIT_S)
+
+
+@cache
+def _limiter(destination_id: UUID, rate_per_s: float) -> Limiter:
+    """A rate under 1/s becomes one call in so many milliseconds."""
+    rate = Rate(int(rate_per_s), Duration.SECOND) if rate_per_s >= 1 else Rate(1, int(1000 / rate_per_s))
+    return Limiter(RedisBucket.init([rate], redis(), f"limit:{destination_id}"))

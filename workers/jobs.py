@@ -1,0 +1,31 @@
+"""The jobs: ids in, nothing out. Each only hands rows to a service, which claims them, so running twice is safe."""
+
+from uuid import UUID
+
+from app.services import delivery, intake
+from app.services import sweep as sweeper
+
+Batch = dict[str, list[str]]  # workspace id -> ids
+
+
+def process(events: Batch) -> None:
+    """Turn received webhook requests into messages, classify and plan them, and make the first attempts."""
+    for workspace_id, ids in events.items():
+        intake.process(UUID(workspace_id), map(UUID, ids))
+
+
+def classify(messages: Batch) -> None:
+    """Classify messages that were left waiting."""
+    for workspace_id, ids in messages.items():
+        intake.classify_again(UUID(workspace_id), map(UUID, ids))
+
+
+def deliver(deliveries: Batch) -> None:
+    """Make the next attempt of each delivery that is due."""
+    for workspace_id, ids in deliveries.items():
+        delivery.attempt_all(UUID(workspace_id), map(UUID, ids))
+
+
+def sweep() -> None:
+    """Queue what was lost or is due again."""
+    sweeper.sweep()

@@ -1,0 +1,35 @@
+"""One worker process: takes jobs from all shards in turn and works on their rows with its own threads."""
+
+import os
+import signal
+import sys
+
+from rq import SimpleWorker
+
+from app import enqueue, logs
+from app.logs import log
+from app.services.pool import pool
+
+DRAIN_S = 20
+LIVENESS = {"job_monitoring_interval": 5, "maintenance_interval": 5, "worker_ttl": 30}
+
+
+def main() -> None:
+    logs.start("worker")
+    worker = SimpleWorker(
+        enqueue.queue_names(),
+        connection=enqueue.redis(),
+        serializer="json",
+        name=f"worker-{os.uname().nodename}-{os.getpid()}",
+        **LIVENESS,
+    )
+    worker.work(logging_level="WARNING", dequeue_strategy="round_robin")
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the supervisor may ask twice; draining is already under way
+    if not pool().drain(DRAIN_S):
+        log.warning("left_under_lease", next_step="another worker takes these over when the leases run out")
+    sys.stdout.flush()
+    os._exit(0)  # threads that hang in a vendor's call must not hold up the stop; their rows are leased
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""What runs by the clock. Started once per installation: `rq cron workers/schedule.py`."""
+
+from functools import partial
+
+import rq.cron
+
+from app import enqueue
+from workers import jobs
+
+SWEEP_EVERY_S = 3
+
+# rq cron has no option for the serialiser and would queue pickles, which our workers rightly refuse to read.
+rq.cron.Queue = partial(rq.Queue, serializer="json")
+
+rq.cron.register(
+    jobs.sweep, queue_name=enqueue.SWEEP_QUEUE, interval=SWEEP_EVERY_S, result_ttl=0, failure_ttl=3600, name="sweep"
+)
