@@ -67,6 +67,6 @@ def _shape(table: type[SQLModel]) -> tuple[str, list[tuple[str, Callable[[], Any
     for name, field in table.model_fields.items():
         if field.default_factory is not None:
             defaults.append((name, field.default_factory))
-        elif not field.is_required() and table.__table__.columns[name].computed is None:
+        elif not field.is_required():
             defaults.append((name, lambda value=field.default: value))
     return str(table.__tablename__), defaults

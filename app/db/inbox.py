@@ -11,6 +11,7 @@ from app.db import bulk
 from app.db.tables import Attachment, Contact, Conversation, Message, RawEvent, TimelineEntry
 from app.db.tables.base import new_id, now
 from app.db.tables.inbox import EventStatus
+from app.domain import search
 from app.domain.messages import InboundMessage
 
 
@@ -86,7 +87,7 @@ def add_messages(
             "raw_event_id": arrival.raw_event_id, "external_id": message.external_key, "channel": arrival.channel,
             "kind": message.kind, "text": message.text_clean or message.text, "sent_at": message.sent_at,
             "received_at": arrival.received_at, "language": arrival.language, "next_try_at": lease_until,
-            "lease_token": token,
+            "lease_token": token, "search": search.vector(message.text_clean or message.text),
         }  # fmt: skip
         rows.append(row)
         stored[row["id"]] = StoredMessage(
@@ -134,10 +135,11 @@ def apply_edits(
     session: Session, workspace_id: UUID, edits: list[tuple[UUID, InboundMessage]]
 ) -> set[tuple[UUID, str]]:
     """Change the text of messages their senders edited; returns the keys of those that exist here."""
-    rows = [{"bot_id": bot_id, "key": m.external_key, "text": m.text_clean or m.text} for bot_id, m in edits]
+    texts = [(bot_id, m.external_key, m.text_clean or m.text) for bot_id, m in edits]
+    rows = [{"bot_id": bot, "key": key, "text": text, "search": search.vector(text)} for bot, key, text in texts]
     changed = bulk.update(session, """
-        update message m set text = v.text, edited_at = now()
-        from json_to_recordset(%(rows)s) as v(bot_id uuid, key text, text text), message before
+        update message m set text = v.text, edited_at = now(), search = v.search
+        from json_to_recordset(%(rows)s) as v(bot_id uuid, key text, text text, search tsvector), message before
         where m.bot_id = v.bot_id and m.external_id = v.key and before.id = m.id
         returning m.id, m.bot_id, m.external_id, before.text as before""", rows)  # fmt: skip
     record(session, workspace_id, [

@@ -43,8 +43,8 @@ STEPS: dict[StrEnum, frozenset[StrEnum]] = {
     D.RETRYING: frozenset({D.SENDING, D.CANCELLED}),
     D.UNKNOWN: frozenset({D.DELIVERED, D.SENDING, D.FAILED}),
     D.DELIVERED: frozenset(),
-    D.FAILED: frozenset({D.PENDING, D.CANCELLED}),
-    D.CANCELLED: frozenset({D.PENDING}),
+    D.FAILED: frozenset({D.PENDING, D.UNKNOWN, D.CANCELLED}),  # unknown: it is looked for before it is sent again
+    D.CANCELLED: frozenset({D.PENDING, D.UNKNOWN}),
 }
 
 

@@ -52,7 +52,6 @@ class Verdict:
     cause: Cause
     wait_s: float | None = None
     fail_over: bool = False
-    park: bool = False
 
 
 def backoff_s(tries: int, random: Callable[[], float]) -> float:
@@ -77,8 +76,8 @@ def after_error(
     """
     if isinstance(error, Unauthorized):
         if has_alternative:
-            return Verdict(DeliveryStatus.FAILED, Cause.UNAUTHORIZED, fail_over=True, park=True)
-        return Verdict(DeliveryStatus.RETRYING, Cause.UNAUTHORIZED, PARKED_RECHECK_S, park=True)
+            return Verdict(DeliveryStatus.FAILED, Cause.UNAUTHORIZED, fail_over=True)
+        return Verdict(DeliveryStatus.RETRYING, Cause.UNAUTHORIZED, PARKED_RECHECK_S)
     if isinstance(error, PermanentError):
         return Verdict(DeliveryStatus.FAILED, _permanent_cause(error), fail_over=has_alternative)
     wait_s = max(backoff_s(tries, random), getattr(error, "retry_after_s", None) or 0.0)

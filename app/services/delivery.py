@@ -5,7 +5,7 @@ nobody saw (time-out, crash, cut answer), the next attempt looks for the task's 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import random
 from typing import Any
@@ -23,9 +23,9 @@ from app.db.tables.base import new_id, now
 from app.db.work import Claimed
 from app.domain import retry
 from app.domain.classification import Priority
-from app.domain.errors import Ambiguous, PermanentError, RemoteError, TransientError
+from app.domain.errors import PermanentError, RemoteError
 from app.domain.lifecycle import DeliveryStatus
-from app.domain.retry import Cause, Verdict
+from app.domain.retry import Cause
 from app.domain.routing import DeliveryKind, Strategy
 from app.domain.tasks import Capability, Task, TaskRef
 from app.domain.templates import render
@@ -106,8 +106,8 @@ def attempt(claimed: Claimed, config: Configuration) -> Result:
     destination = config.destinations_by_id.get(claimed.destination_id)
     if destination is None:
         gone = PermanentError("The destination was removed or switched off. Choose another on Routes and replay.")
-        return _failed(claimed, config, frozenset(), gone, claimed.kind, False)
-    action, called = str(claimed.kind), False
+        return _failed(claimed, config, frozenset(), gone, claimed.kind, called=False, certain=True)
+    action, called, certain = str(claimed.kind), False, claimed.was is not DeliveryStatus.UNKNOWN
     with recording() as exchanges:
         try:
             connector = destination.adapter
@@ -120,13 +120,13 @@ def attempt(claimed: Claimed, config: Configuration) -> Result:
                     return _delivered(claimed, config, destination, ref, "adopted", exchanges)
                 if retry.must_look_again(claimed.looks + 1, connector.CAN):
                     return _not_found_yet(claimed, config, exchanges)
-                action = "create"
+                action, certain = "create", True
             ref = _perform(claimed, connector, destination)
             return _delivered(claimed, config, destination, ref, action, exchanges)
         except RemoteError as error:
             if called and not isinstance(error, OurOwnLimit):
                 circuits.failed(DestinationHealth, claimed.workspace_id, destination.id, error)
-            return _failed(claimed, config, _can(destination), error, action, called, exchanges)
+            return _failed(claimed, config, _can(destination), error, action, called, certain, exchanges)
         except Exception as error:  # noqa: BLE001  a fault in an adapter must end as a state somebody sees
             log.exception("connector_broken", connector=destination.connector, delivery_id=str(claimed.id))
             return _broken(claimed, config, destination, error, action, exchanges)
@@ -188,15 +188,18 @@ def _not_found_yet(claimed, config, exchanges) -> Result:
     )  # fmt: skip
 
 
-def _failed(claimed, config, can, error: RemoteError, action: str, called: bool, exchanges=None) -> Result:
-    if action == "find" and isinstance(error, TransientError):
-        error = Ambiguous(str(error), error.retry_after_s)  # still nobody knows whether the task is there
+def _failed(
+    claimed, config, can, error: RemoteError, action: str, called: bool, certain: bool, exchanges=None
+) -> Result:
+    """certain: this destination surely does not have the task. Until then it is not handed on to another."""
     verdict = retry.after_error(
         error, tries=claimed.number, age_s=(now() - claimed.planned_at).total_seconds(), can=can,
-        has_alternative=_alternative_left(claimed, config), random=random,
+        has_alternative=certain and _alternative_left(claimed, config), random=random,
     )  # fmt: skip
-    if not called and claimed.was is DeliveryStatus.UNKNOWN:
-        verdict = Verdict(DeliveryStatus.UNKNOWN, verdict.cause, verdict.wait_s or retry.PARKED_RECHECK_S)
+    if not certain and verdict.status is DeliveryStatus.RETRYING:
+        verdict = replace(verdict, status=DeliveryStatus.UNKNOWN)
+    if not certain and verdict.status is DeliveryStatus.FAILED:
+        verdict = replace(verdict, cause=Cause.UNCERTAIN)  # a replay looks for it first
     return Result(
         claimed, config, verdict.status, action, verdict.cause, str(error), verdict.wait_s,
         looks=claimed.looks if action == "find" or not called else 0, called=called, fail_over=verdict.fail_over,

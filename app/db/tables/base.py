@@ -65,3 +65,8 @@ class TrafficRow(Row):
     """
 
     workspace_id: UUID
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """The smallest UUIDv7 of a moment: ids made from then on are not below it."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80 | 0x7000 << 64 | 0x8000 << 48)

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Column, Computed, Index, UniqueConstraint, text
+from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, TSVECTOR
 from sqlmodel import Field
 
@@ -100,9 +100,7 @@ class Message(TrafficRow, table=True):
     tries: int = 0
     next_try_at: datetime = utc(default_factory=now, nullable=False)
     lease_token: UUID | None = None
-    search: str | None = Field(
-        default=None, sa_column=Column(TSVECTOR, Computed("to_tsvector('simple', left(text, 20000))", persisted=True))
-    )
+    search: str | None = Field(default=None, sa_column=Column(TSVECTOR))
 
 
 class Attachment(TrafficRow, table=True):

@@ -161,12 +161,7 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("lease_token", sa.Uuid(), nullable=True),
-        sa.Column(
-            "search",
-            postgresql.TSVECTOR(),
-            sa.Computed("to_tsvector('simple', left(text, 20000))", persisted=True),
-            nullable=True,
-        ),
+        sa.Column("search", postgresql.TSVECTOR(), nullable=True),
         sa.CheckConstraint("priority in ('low', 'normal', 'high', 'urgent')", name=op.f("ck_message_priority_known")),
         sa.CheckConstraint("sentiment in ('negative', 'neutral', 'positive')", name=op.f("ck_message_sentiment_known")),
         sa.CheckConstraint(
