@@ -66,7 +66,7 @@ def _saved(group: list) -> list[Any]:
     """Save a group in one transaction: a statement set per workspace and kind, in a fixed order against deadlocks."""
     parts: dict[tuple[UUID, str], list[int]] = {}
     for position, (workspace_id, how, _, _) in enumerate(group):
-        parts.setdefault((workspace_id, how.__qualname__), []).append(position)
+        parts.setdefault((workspace_id, f"{how.__module__}.{how.__qualname__}"), []).append(position)
     results: list[Any] = [None] * len(group)
     ordered = sorted(parts.items(), key=lambda part: (part[0][0].bytes, part[0][1]))
     with in_workspace(ordered[0][0][0]) as session:

@@ -39,7 +39,7 @@ STEPS: dict[StrEnum, frozenset[StrEnum]] = {
     M.IGNORED: frozenset({M.CLASSIFIED, M.RECEIVED}),
     M.FAILED: frozenset({M.RECEIVED, M.CLASSIFIED}),
     D.PENDING: frozenset({D.SENDING, D.CANCELLED}),
-    D.SENDING: frozenset({D.DELIVERED, D.RETRYING, D.UNKNOWN, D.FAILED}),
+    D.SENDING: frozenset({D.DELIVERED, D.RETRYING, D.UNKNOWN, D.FAILED, D.CANCELLED}),  # cancelled: handed on
     D.RETRYING: frozenset({D.SENDING, D.CANCELLED}),
     D.UNKNOWN: frozenset({D.DELIVERED, D.SENDING, D.FAILED}),
     D.DELIVERED: frozenset(),

@@ -76,22 +76,28 @@ def after_error(
     """
     if isinstance(error, Unauthorized):
         if has_alternative:
-            return Verdict(DeliveryStatus.FAILED, Cause.UNAUTHORIZED, fail_over=True)
+            return _handed_on(Cause.UNAUTHORIZED)
         return Verdict(DeliveryStatus.RETRYING, Cause.UNAUTHORIZED, PARKED_RECHECK_S)
     if isinstance(error, PermanentError):
-        return Verdict(DeliveryStatus.FAILED, _permanent_cause(error), fail_over=has_alternative)
+        cause = _permanent_cause(error)
+        return _handed_on(cause) if has_alternative else Verdict(DeliveryStatus.FAILED, cause)
     wait_s = max(backoff_s(tries, random), getattr(error, "retry_after_s", None) or 0.0)
     if isinstance(error, CircuitOpen):
         if has_alternative:
-            return Verdict(DeliveryStatus.FAILED, Cause.CIRCUIT_OPEN, fail_over=True)
+            return _handed_on(Cause.CIRCUIT_OPEN)
         return Verdict(DeliveryStatus.RETRYING, Cause.CIRCUIT_OPEN, wait_s)
     if isinstance(error, Ambiguous):
         return _after_ambiguous(wait_s, age_s, can)
     if age_s > GIVE_UP_AFTER_S:
-        return Verdict(DeliveryStatus.FAILED, Cause.GAVE_UP, fail_over=has_alternative)
+        return _handed_on(Cause.GAVE_UP) if has_alternative else Verdict(DeliveryStatus.FAILED, Cause.GAVE_UP)
     if has_alternative and (tries >= TRIES_BEFORE_FAILOVER or wait_s > LONG_WAIT_S):
-        return Verdict(DeliveryStatus.FAILED, Cause.BUSY, fail_over=True)
+        return _handed_on(Cause.BUSY)
     return Verdict(DeliveryStatus.RETRYING, Cause.BUSY, wait_s)
+
+
+def _handed_on(cause: Cause) -> Verdict:
+    """Cancelled rather than failed: the task is taken care of elsewhere and nobody needs to look."""
+    return Verdict(DeliveryStatus.CANCELLED, cause, fail_over=True)
 
 
 def _after_ambiguous(wait_s: float, age_s: float, can: frozenset[Capability]) -> Verdict:

@@ -38,7 +38,7 @@ def test_a_transient_error_is_retried_at_the_same_place_first():
 def test_after_three_transient_errors_the_next_destination_is_asked():
     handed_on = verdict(TransientError("busy"), tries=3, has_alternative=True)
 
-    assert (handed_on.status, handed_on.fail_over) == (DeliveryStatus.FAILED, True)
+    assert (handed_on.status, handed_on.fail_over) == (DeliveryStatus.CANCELLED, True)
 
 
 def test_a_vendor_that_wants_a_long_wait_is_passed_over_at_once():
@@ -64,7 +64,7 @@ def test_where_nothing_can_be_looked_up_an_uncertain_end_goes_to_a_person():
 )
 def test_a_permanent_error_is_not_tried_again(error, cause):
     assert verdict(error) == Verdict(DeliveryStatus.FAILED, cause)
-    assert verdict(error, has_alternative=True) == Verdict(DeliveryStatus.FAILED, cause, fail_over=True)
+    assert verdict(error, has_alternative=True) == Verdict(DeliveryStatus.CANCELLED, cause, fail_over=True)
 
 
 def test_dead_credentials_park_the_delivery_instead_of_failing_it():

@@ -1,0 +1,87 @@
+"""Keeps the catalogues complete: `python -m app.ui.catalogue` adds what the code says and drops what it no longer says.
+
+A text is found where it is passed to `_`, `ngettext` or `later`, and in each adapter's `Config` and set-up steps.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from babel.messages import Catalog, extract, pofile
+
+from app.ui import i18n
+from connectors import registry
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("app/main.py", "app/ui", "pages")
+KEYWORDS = {"_": None, "ngettext": (1, 2), "later": None}
+
+
+def texts() -> dict[str | tuple[str, str], list[str]]:
+    """Every text to translate (a pair where there is a plural) with the places that say it."""
+    found: dict[str | tuple[str, str], list[str]] = {}
+    for text, place in (*_in_code(), *_in_adapters()):
+        found.setdefault(text, []).append(place)
+    return found
+
+
+def untranslated(name: str) -> list[str | tuple[str, str]]:
+    catalogue = _read(name)
+    known = {message.id for message in catalogue if message.id and message.string and all(_forms(message.string))}
+    return [text for text in texts() if text not in known]
+
+
+def update(name: str) -> int:
+    """Rewrite the file in order of the texts; returns how many still want a translation."""
+    old, new = _read(name), Catalog(locale=name, project="Octopus", charset="utf-8", fuzzy=False)
+    for text, places in texts().items():
+        known = old.get(text[0] if isinstance(text, tuple) else text)
+        new.add(text, known.string if known else None, locations=[(place, 0) for place in sorted(set(places))])
+    with i18n.catalogue_path(name).open("wb") as file:
+        pofile.write_po(file, new, width=120, include_lineno=False, sort_output=True, omit_header=False)
+    return len(untranslated(name))
+
+
+def _in_code() -> Iterator[tuple[str | tuple[str, str], str]]:
+    for source in SOURCES:
+        path = ROOT / source
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            with file.open("rb") as code:
+                for _line, text, _comments, _context in extract.extract("python", code, KEYWORDS):
+                    yield text, str(file.relative_to(ROOT))
+
+
+def _in_adapters() -> Iterator[tuple[str, str]]:
+    modules = [registry.channel(key) for key in registry.channel_keys()]
+    modules += [registry.crm(key) for key in registry.crm_keys()]
+    for module in modules:
+        place = module.__name__.replace(".", "/") + ".py"
+        for text in _of_adapter(module):
+            if text:
+                yield text, place
+
+
+def _of_adapter(module: ModuleType) -> Iterator[str]:
+    for name, field in module.Config.model_fields.items():
+        yield field.title or name
+        yield field.description or ""
+    adapter = getattr(module, "Channel", None) or module.Connector
+    yield from getattr(adapter, "SETUP_STEPS", ())
+    yield getattr(adapter, "EXACTLY_ONCE", "")
+
+
+def _forms(string: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (string,) if isinstance(string, str) else string
+
+
+def _read(name: str) -> Catalog:
+    path = i18n.catalogue_path(name)
+    if not path.exists():
+        return Catalog(locale=name)
+    with path.open("rb") as file:
+        return pofile.read_po(file, locale=name)
+
+
+if __name__ == "__main__":
+    for language in set(i18n.LANGUAGES) - {"en"}:
+        print(f"{language}: {update(language)} texts want a translation")

@@ -1,0 +1,104 @@
+"""Words, numbers and times in the reader's language.
+
+`_("text")` and `ngettext` translate what is written in the code; texts of adapters (labels, field titles, set-up
+steps) go through `_` as well. The catalogue is the `.po` file, compiled when first used; `python -m app.ui.catalogue`
+brings it up to date with the code. Times are shown in the workspace's time zone.
+"""
+
+from datetime import UTC, datetime
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+import streamlit as st
+from babel import Locale, UnknownLocaleError, dates, numbers
+from babel.messages import mofile, pofile
+
+LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
+LOCALES = Path(__file__).parent / "locale"
+
+
+def language() -> str:
+    """The chosen one, else the browser's, else English."""
+    return st.session_state.get("language") or supported(st.context.locale)
+
+
+def choose(wanted: str | None) -> None:
+    """Speak `wanted` for the rest of the visit; None goes back to the browser's language."""
+    st.session_state["language"] = supported(wanted) if wanted else None
+
+
+def supported(wanted: str | None) -> str:
+    """The language of ours nearest to a name like `zh-CN`, `zh_Hans_SG` or `de`."""
+    try:
+        asked = Locale.parse((wanted or "en").replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return "en"
+    return next((name for name in LANGUAGES if name.split("_")[0] == asked.language), "en")
+
+
+def _(text: str) -> str:
+    return _catalogue(language()).gettext(text) if text else ""
+
+
+def ngettext(one: str, many: str, n: int) -> str:
+    return _catalogue(language()).ngettext(one, many, n)
+
+
+def later(text: str) -> str:
+    """Marks a constant for the catalogue; `_` translates it where it is shown."""
+    return text
+
+
+@cache
+def _catalogue(name: str) -> NullTranslations:
+    path = catalogue_path(name)
+    if name == "en":
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        mofile.write_mo(compiled, pofile.read_po(file, locale=name))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def catalogue_path(name: str) -> Path:
+    return LOCALES / name / "LC_MESSAGES" / "octopus.po"
+
+
+# ---- numbers and times
+
+
+def number(value: int | float) -> str:
+    return numbers.format_decimal(value, locale=language())
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """share: 0..1."""
+    return numbers.format_percent(share, format="0." + "0" * digits + "%" if digits else None, locale=language())
+
+
+def money(usd: float) -> str:
+    """Small sums keep four digits: a classification may cost a hundredth of a cent."""
+    fine = 0 < abs(usd) < 0.1
+    return numbers.format_currency(
+        usd, "USD", format="¤0.0000" if fine else None, currency_digits=not fine, locale=language()
+    )
+
+
+def moment(at: datetime, zone: str, seconds: bool = False) -> str:
+    """at: aware; zone: IANA name of the workspace's time zone."""
+    local = at.astimezone(dates.get_timezone(zone))
+    day = dates.format_date(local, format="medium", locale=language())
+    return f"{day} {local:%H:%M:%S}" if seconds else f"{day} {local:%H:%M}"
+
+
+def ago(at: datetime) -> str:
+    """Like `3 minutes ago`, or `in 2 hours` for a time to come."""
+    return dates.format_timedelta(at - datetime.now(UTC), add_direction=True, threshold=1.2, locale=language())
+
+
+def duration(seconds: float) -> str:
+    """Like `5 minutes`."""
+    return dates.format_timedelta(seconds, threshold=1.2, locale=language())
