@@ -1,0 +1,41 @@
+"""Which addresses an outgoing call may reach. A manager types URLs, so without this the server could be made to call
+itself or its neighbours (SSRF). The address is checked at the moment of connecting, on the very number connected to:
+a name that resolves to something else a second later changes nothing.
+"""
+
+import socket
+from ipaddress import ip_address
+
+import httpcore
+
+from app.domain.errors import PermanentError
+
+
+class PrivateAddress(PermanentError):
+    pass
+
+
+def public_address(host: str, port: int) -> str:
+    """The first address of `host`, as a number. Raises PrivateAddress when any of its addresses is not public."""
+    found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for address in found:
+        if not ip_address(address.split("%")[0]).is_global:
+            raise PrivateAddress(
+                f"The address of {host} is private, so nothing was sent. Correct the address, or let the operator "
+                "set OCTOPUS_ALLOW_PRIVATE_HOSTS=true if this is a system of your own."
+            )
+    return found[0]
+
+
+class PublicOnly(httpcore.SyncBackend):
+    """The network as httpcore sees it, less everything private. TLS still checks the name, not the number."""
+
+    def connect_tcp(self, host, port, *args, **kwargs):
+        try:
+            address = public_address(host, port)
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return super().connect_tcp(address, port, *args, **kwargs)
+
+    def connect_unix_socket(self, path, *args, **kwargs):
+        raise PrivateAddress("Local sockets cannot be reached from a configured address.")
