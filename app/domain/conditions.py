@@ -114,6 +114,13 @@ class Condition(BaseModel):
             raise ValueError("is empty, and would match every message; remove it or write a text")
         return text
 
+    @field_validator("text_any_of")
+    @classmethod
+    def _all_say_something(cls, texts: Texts | None) -> Texts | None:
+        if texts is not None and not all(text.strip() for text in texts):
+            raise ValueError("holds an empty text, which would match every message; remove it")
+        return texts
+
     @model_validator(mode="after")
     def _not_too_deep(self) -> Condition:
         if _depth(self) > MAX_DEPTH:

@@ -108,17 +108,19 @@ def attempt(claimed: Claimed, config: Configuration) -> Result:
         gone = PermanentError("The destination was removed or switched off. Choose another on Routes and replay.")
         return _failed(claimed, config, frozenset(), gone, claimed.kind, called=False, certain=True)
     action, called, certain = str(claimed.kind), False, claimed.was is not DeliveryStatus.UNKNOWN
+    can: frozenset[Capability] = frozenset()
     with recording() as exchanges:
         try:
             connector = destination.adapter
+            can = connector.CAN
             _admit(destination)
             called = True
-            if retry.must_look_first(claimed.was, connector.CAN) and claimed.kind is DeliveryKind.CREATE:
+            if retry.must_look_first(claimed.was, can) and claimed.kind is DeliveryKind.CREATE:
                 action = "find"
                 ref = connector.find(str(claimed.task_id))
                 if ref is not None:
                     return _delivered(claimed, config, destination, ref, "adopted", exchanges)
-                if retry.must_look_again(claimed.looks + 1, connector.CAN):
+                if retry.must_look_again(claimed.looks + 1, can):
                     return _not_found_yet(claimed, config, exchanges)
                 action, certain = "create", True
             ref = _perform(claimed, connector, destination)
@@ -126,7 +128,7 @@ def attempt(claimed: Claimed, config: Configuration) -> Result:
         except RemoteError as error:
             if called and not isinstance(error, OurOwnLimit):
                 circuits.failed(DestinationHealth, claimed.workspace_id, destination.id, error)
-            return _failed(claimed, config, _can(destination), error, action, called, certain, exchanges)
+            return _failed(claimed, config, can, error, action, called, certain, exchanges)
         except Exception as error:  # noqa: BLE001  a fault in an adapter must end as a state somebody sees
             log.exception("connector_broken", connector=destination.connector, delivery_id=str(claimed.id))
             return _broken(claimed, config, destination, error, action, exchanges)
@@ -166,10 +168,6 @@ def task_of(claimed: Claimed, destination: ConfiguredDestination) -> Task:
 
 def message_link(message_id: UUID) -> str:
     return f"{settings().app_url}/inbox?message={message_id}"
-
-
-def _can(destination: ConfiguredDestination) -> frozenset[Capability]:
-    return destination.module.Connector.CAN
 
 
 # ---- what it means

@@ -71,7 +71,7 @@ def _draw_field(drawn: Drawn, name: str, info: FieldInfo, key: str, current: Map
     label = _(info.title or name)
     if not info.is_required() and _kind(info) is not bool:
         label = _("{field} (optional)").format(field=label)
-    options: dict[str, Any] = {"key": f"{key}-{name}", "help": _(info.description or "") or None}
+    options: dict[str, Any] = {"key": f"{key}-{name}", "help": _(info.description) if info.description else None}
     value = current.get(name, None if info.is_required() else info.get_default(call_default_factory=True))
     drawn.typed[name] = _widget(name, _kind(info), label, value, name in drawn.stored, options)
     drawn.places[name] = st.empty()

@@ -57,7 +57,7 @@ def boundary(key: str = "page") -> Iterator[None]:
         log.exception("screen failed", error_id=error_id, place=key)
         failed(
             _("Something on this screen broke"),
-            _("Nothing you entered was half-saved. Reload the page to try again; if it keeps happening, give your "
-              "operator this number, which finds the cause in the logs: {id}").format(id=error_id),
+            _("Reload the page to try again. If it keeps happening, give your operator this number, "
+              "which finds the cause in the logs: {id}").format(id=error_id),
             key,
         )  # fmt: skip

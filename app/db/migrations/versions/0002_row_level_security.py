@@ -27,7 +27,9 @@ def upgrade() -> None:
             end $$""")
         op.execute(f"grant {role} to current_user")
         op.execute(f"grant usage on schema public to {role}")
-    op.execute("grant octopus_system to octopus_app")  # an app role that logs in by itself may choose the other scope
+    # An app role that logs in by itself may change to the other scope. It must not inherit it: policies apply to
+    # whoever inherits their role, and every workspace would see all the others.
+    op.execute("grant octopus_system to octopus_app with inherit false, set true")
     _protect("workspace", "id")
     for table in TENANT:
         _protect(table, "workspace_id")

@@ -1,0 +1,45 @@
+"""The pages, in the order of the sidebar, and who sees them. A page that is not registered cannot be reached."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from app.db.tables.people import Role
+from app.ui.i18n import _, later
+
+HIDDEN = "hidden"  # the section of pages that are reached from elsewhere than the sidebar
+POWER = {role: rank for rank, role in enumerate(Role)}
+PAGES = Path(__file__).parents[2] / "pages"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """`least`: the least powerful role that may open it. `icon`: a Material symbol."""
+
+    name: str
+    title: str
+    icon: str
+    section: str = ""
+    least: Role = Role.VIEWER
+
+
+SCREENS = (
+    Screen("overview", later("Overview"), "monitoring"),
+    Screen("account", later("Your account"), "person", section=HIDDEN),
+)
+
+
+def pages(role: Role = Role.OWNER) -> dict[Screen, st.Page]:
+    """The pages of a role; the first is where people land."""
+    return {
+        screen: st.Page(
+            PAGES / f"{screen.name}.py",
+            title=_(screen.title),
+            icon=f":material/{screen.icon}:",
+            url_path=screen.name,
+            default=screen is SCREENS[0],
+        )
+        for screen in SCREENS
+        if POWER[role] <= POWER[screen.least]
+    }

@@ -1,0 +1,50 @@
+"""A real PostgreSQL and Redis for the whole test run, and a fresh workspace for each test that asks for one."""
+
+import base64
+import os
+from uuid import uuid4
+
+import pytest
+
+os.environ["OCTOPUS_ALLOW_PRIVATE_HOSTS"] = "true"  # the stubs stand on loopback
+
+from app import embedded, enqueue
+from app.db import crypto
+from app.db.engine import engine, in_system
+from app.db.migrate import upgrade
+from app.db.tables import Workspace
+from app.settings import settings
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory):
+    """Embedded PostgreSQL and Redis, less durable than in earnest and so quicker."""
+    running = embedded.start(tmp_path_factory.mktemp("octopus"), durable=False)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def database(services, tmp_path_factory):
+    """The address of a migrated database; the settings of this process point to it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", services.database_url)
+        patch.setenv("REDIS_URL", services.redis_url)
+        patch.setenv("OCTOPUS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("OCTOPUS_SECRET_KEY", base64.b64encode(b"k" * 32).decode())
+        for cached in (settings, engine, enqueue.redis, enqueue._queue, crypto._keys):
+            cached.cache_clear()
+        upgrade(services.database_url)
+        yield services.database_url
+        engine().dispose()
+
+
+@pytest.fixture
+def workspace(database):
+    """The id of a new, empty workspace."""
+    row = Workspace(key=f"w{uuid4().hex[:10]}", name="Acme Support", timezone="Europe/Berlin", join_window_min=0)
+    with in_system() as session:
+        session.add(row)
+    return row.id

@@ -1,0 +1,247 @@
+"""Exactly one task, whatever the vendor does."""
+
+from app.db import work
+from app.db.engine import in_workspace
+from app.db.tables.base import new_id
+from app.domain.errors import Ambiguous, Rejected, TransientError, Unauthorized
+from app.domain.tasks import Capability
+from app.services import sweep
+from app.services.pool import LEASE
+from tests.services.conftest import PLAIN, after_commit
+
+
+def test_a_classified_message_becomes_one_task(kit):
+    jira = kit.vendor("jira")
+    kit.route("jira")
+
+    kit.say("#bug It crashed")
+
+    [[task]] = jira.tasks.values()
+    assert (task.category, task.title) == ("bug", "#bug It crashed")
+    assert kit.states() == [("jira", "delivered")]
+    assert kit.events() == ["received", "classified", "routed", "delivery_delivered"]
+
+
+def test_a_busy_vendor_is_tried_again_and_gets_one_task(kit):
+    jira = kit.vendor("jira", script=[TransientError("busy")])
+    kit.route("jira")
+
+    kit.say("#bug")
+    assert kit.states() == [("jira", "retrying")]
+    kit.make_due()
+    kit.deliver()
+
+    assert [len(made) for made in jira.tasks.values()] == [1]
+    assert kit.states() == [("jira", "delivered")]
+
+
+def test_a_task_whose_answer_was_lost_is_found_and_adopted(kit):
+    jira = kit.vendor("jira", script=[after_commit(Ambiguous("cut"))])
+    kit.route("jira")
+
+    kit.say("#bug")
+    assert kit.states() == [("jira", "unknown")]
+    kit.make_due()
+    kit.deliver()
+
+    assert [len(made) for made in jira.tasks.values()] == [1]
+    assert (jira.searches, kit.states()) == (1, [("jira", "delivered")])
+
+
+def test_a_task_that_was_not_made_is_made_after_looking(kit):
+    jira = kit.vendor("jira", script=[Ambiguous("cut before")])
+    kit.route("jira")
+
+    kit.say("#bug")
+    kit.make_due()
+    kit.deliver()
+
+    assert (jira.searches, [len(made) for made in jira.tasks.values()]) == (1, [1])
+
+
+def test_a_search_that_lags_is_asked_twice_before_a_second_task_could_be_made(kit):
+    lagging = PLAIN | {Capability.FIND_LAGS}
+    jira = kit.vendor("jira", script=[after_commit(Ambiguous("cut"))], can=lagging, hidden_searches=1)
+    kit.route("jira")
+
+    kit.say("#bug")
+    for _ in range(2):
+        kit.make_due()
+        kit.deliver()
+
+    assert (jira.searches, [len(made) for made in jira.tasks.values()]) == (2, [1])
+    assert kit.states() == [("jira", "delivered")]
+
+
+def test_a_vendor_with_an_idempotency_key_is_simply_asked_again(kit):
+    lark = kit.vendor("lark", script=[after_commit(Ambiguous("cut"))], can=frozenset({Capability.IDEMPOTENT_CREATE}))
+    kit.route("lark")
+
+    kit.say("#bug")
+    kit.make_due()
+    kit.deliver()
+
+    assert (lark.searches, [len(made) for made in lark.tasks.values()]) == (0, [1])
+
+
+def test_a_refused_task_goes_to_the_next_destination_at_once(kit):
+    jira, notion = kit.vendor("jira", script=[Rejected("field 'due'")]), kit.vendor("notion")
+    kit.route("jira", "notion")
+
+    kit.say("#bug")
+
+    assert (len(jira.tasks), len(notion.tasks)) == (0, 1)
+    assert kit.states() == [("jira", "cancelled"), ("notion", "delivered")]
+    [handed_on] = kit.sql("select data from timeline_entry where event = 'delivery_cancelled'")
+    assert (handed_on.data["cause"], handed_on.data["failed_over_to"]) == ("rejected", "notion")
+
+
+def test_an_uncertain_task_is_never_handed_on_before_it_was_looked_for(kit):
+    jira = kit.vendor("jira", script=[after_commit(Ambiguous("cut")), TransientError("down")])
+    notion = kit.vendor("notion")
+    kit.route("jira", "notion")
+
+    kit.say("#bug")
+    for _ in range(4):
+        kit.make_due()
+        kit.deliver()
+
+    assert (len(jira.tasks), len(notion.tasks)) == (1, 0)
+
+
+def test_an_idempotent_vendor_that_stays_down_after_an_uncertain_end_keeps_its_task(kit):
+    down = [TransientError("down") for _ in range(5)]
+    lark = kit.vendor(
+        "lark", script=[after_commit(Ambiguous("cut")), *down], can=frozenset({Capability.IDEMPOTENT_CREATE})
+    )
+    notion = kit.vendor("notion")
+    kit.route("lark", "notion")
+
+    kit.say("#bug")
+    for _ in range(7):
+        kit.make_due()
+        kit.deliver()
+
+    assert ([len(made) for made in lark.tasks.values()], len(notion.tasks)) == ([1], 0)
+    assert kit.states() == [("lark", "delivered")]
+
+
+def test_three_transient_errors_fail_over(kit):
+    jira, notion = kit.vendor("jira", script=[TransientError("down")] * 3), kit.vendor("notion")
+    kit.route("jira", "notion")
+
+    kit.say("#bug")
+    for _ in range(2):
+        kit.make_due()
+        kit.deliver()
+
+    assert (len(jira.tasks), len(notion.tasks)) == (0, 1)
+
+
+def test_parallel_destinations_succeed_and_fail_each_for_itself(kit):
+    jira, notion = kit.vendor("jira", script=[TransientError("down")]), kit.vendor("notion")
+    kit.route("jira", "notion", strategy="parallel")
+
+    kit.say("#bug")
+    kit.deliver()
+    assert sorted(kit.states()) == [("jira", "retrying"), ("notion", "delivered")]
+    kit.make_due()
+    kit.deliver()
+
+    assert [len(made) for vendor in (jira, notion) for made in vendor.tasks.values()] == [1, 1]
+
+
+def test_dead_credentials_park_deliveries_and_nothing_more_is_sent(kit):
+    jira = kit.vendor("jira", script=[Unauthorized("The token was revoked.")])
+    kit.route("jira")
+
+    kit.say("#bug one")
+    kit.say("#bug two")
+
+    assert kit.states() == [("jira", "retrying"), ("jira", "retrying")]
+    assert len(jira.tasks) == 0
+    [health] = kit.sql("select parked_reason from destination_health")
+    assert "revoked" in health.parked_reason
+
+
+def test_a_connector_that_breaks_ends_as_a_failure_somebody_sees(kit):
+    kit.vendor("jira", script=[ZeroDivisionError()])
+    kit.route("jira")
+
+    kit.say("#bug")
+
+    [row] = kit.sql("select status, cause, error from delivery")
+    assert (row.status, row.cause) == ("failed", "broken")
+    assert "Replay" in row.error
+
+
+def test_a_worker_that_died_while_sending_leaves_an_unknown_that_is_looked_for(kit):
+    jira = kit.vendor("jira", script=[TransientError("busy")])
+    kit.route("jira")
+    kit.say("#bug")
+    kit.make_due()
+    with in_workspace(kit.workspace_id) as session:  # a worker claims the delivery, and is killed
+        [claimed] = work.claim(session, [row.id for row in kit.sql("select id from delivery")], new_id(), LEASE)
+    kit.sql("update delivery set next_try_at = now() - interval '1 second'")
+
+    sweep.sweep()
+    assert kit.states() == [("jira", "unknown")]
+    kit.deliver()
+
+    assert (jira.searches, [len(made) for made in jira.tasks.values()]) == (1, [1])
+    assert [row.outcome for row in kit.sql("select outcome from attempt order by id")] == [
+        "retrying",
+        "lost",
+        "delivered",
+    ]
+
+
+def test_a_claim_that_was_taken_over_cannot_save_its_result(kit):
+    jira = kit.vendor("jira")
+    kit.route("jira")
+
+    def lose_the_lease():
+        kit.sql("update delivery set lease_token = gen_random_uuid()")
+
+    jira.before = lose_the_lease
+    kit.say("#bug")
+
+    assert kit.states() == [("jira", "sending")]
+    assert [row.outcome for row in kit.sql("select outcome from attempt")] == ["superseded"]
+
+
+def test_two_workers_cannot_claim_one_delivery(kit):
+    kit.vendor("jira", script=[TransientError("busy")])
+    kit.route("jira")
+    kit.say("#bug")
+    kit.make_due()
+    ids = [row.id for row in kit.sql("select id from delivery")]
+
+    with in_workspace(kit.workspace_id) as one, in_workspace(kit.workspace_id) as other:
+        claims = [len(work.claim(session, ids, new_id(), LEASE)) for session in (one, other)]
+
+    assert claims == [1, 0]
+
+
+def test_after_five_failures_in_a_row_nobody_calls_for_a_while(kit):
+    jira = kit.vendor("jira", script=[TransientError("down") for _ in range(50)])
+    kit.route("jira")
+
+    for number in range(8):
+        kit.say(f"#bug {number}")
+
+    assert len(jira.script) == 45
+    causes = [row.cause for row in kit.sql("select cause from delivery order by id")]
+    assert causes == ["busy"] * 5 + ["circuit_open"] * 3
+
+
+def test_an_open_circuit_hands_new_tasks_on_at_once(kit):
+    kit.vendor("jira", script=[TransientError("down") for _ in range(50)])
+    notion = kit.vendor("notion")
+    kit.route("jira", "notion")
+    for number in range(5):
+        kit.say(f"#bug {number}")
+
+    kit.say("#bug six")
+
+    assert len(notion.tasks) == 1
