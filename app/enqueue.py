@@ -27,7 +27,7 @@ def redis() -> Redis:
     url = settings().redis_url
     if not url:
         raise OctopusError("REDIS_URL is not set and no embedded Redis is running. Start it with ./octopus up.")
-    return Redis.from_url(url, socket_keepalive=True)
+    return Redis.from_url(url)
 
 
 def queue_names() -> list[str]:

@@ -11,7 +11,6 @@ from random import random
 from typing import Any
 from uuid import UUID
 
-from connectors.http import recording
 from redis import RedisError
 from sqlmodel import Session
 
@@ -36,6 +35,7 @@ from app.services.limits import OurOwnLimit
 from app.services.planning import Saved
 from app.services.pool import LEASE, pool
 from app.settings import settings
+from connectors.http import recording
 
 
 @dataclass(frozen=True, slots=True)
