@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # Streamlit puts this folder
 
 import streamlit as st
 
-from app.ui import i18n, nav, session, sidebar, sign_in, sign_in_page, states, theme
+from app.ui import i18n, nav, password, session, sidebar, sign_in, sign_in_page, states, theme
 
 st.set_page_config(page_title="Octopus", page_icon=str(theme.MARK), layout="wide")
 theme.apply()
@@ -20,7 +20,7 @@ def main() -> None:
     if "language" not in st.session_state:
         i18n.choose(person.locale)
     if person.must_change_password:
-        sign_in_page.first_password(person)
+        password.choose_first(person)
         st.stop()
     if not session.enter(person):
         sign_in_page.no_workspace()

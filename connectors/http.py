@@ -116,8 +116,12 @@ class ApiClient:
         json: Any = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        changes_nothing: bool = False,
     ) -> Any:
-        """The parsed JSON of a successful answer; None when it is empty."""
+        """The parsed JSON of a successful answer; None when it is empty.
+
+        changes_nothing: a POST that only asks (a search, a login): an end nobody saw is then no reason to look.
+        """
         content = None if json is None else orjson.dumps(json)
         all_headers = self._headers | (headers or {})
         if content is not None:
@@ -125,9 +129,10 @@ class ApiClient:
         request = self._client.build_request(
             method, self._base_url + path, content=content, params=params, headers=all_headers, timeout=self._timeout
         )
-        return self._understood(method, self._sent(request, content or b""))
+        safe = changes_nothing or method in SAFE_METHODS
+        return self._understood(safe, self._sent(request, content or b"", safe))
 
-    def _sent(self, request: httpx.Request, content: bytes) -> httpx.Response:
+    def _sent(self, request: httpx.Request, content: bytes, safe: bool) -> httpx.Response:
         exchange = Exchange(request.method, str(request.url), content, self._secrets)
         exchanges = _recording.get()
         if exchanges is not None:
@@ -137,43 +142,44 @@ class ApiClient:
             response = self._client.send(request, auth=self._auth)
         except httpx.HTTPError as error:
             exchange.error = type(error).__name__
-            raise self._not_answered(request.method, error) from error
+            raise self._not_answered(safe, error) from error
         finally:
             exchange.took_ms = (time.perf_counter() - started) * 1000
         exchange.status, exchange.answer = response.status_code, response.content
         return response
 
-    def _not_answered(self, method: str, error: httpx.HTTPError) -> TransientError:
+    def _not_answered(self, safe: bool, error: httpx.HTTPError) -> TransientError:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
             return TransientError(
                 f"{self.label} could not be reached, so nothing was sent. It is tried again by itself."
             )
         what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "closed the connection"
-        if method in SAFE_METHODS:
+        if safe:
             return TransientError(f"{self.label} {what}. It is asked again by itself.")
         return Ambiguous(
             f"{self.label} {what}, so nobody knows whether it did what it was asked. It is looked for before anything "
             "is sent again."
         )
 
-    def _understood(self, method: str, response: httpx.Response) -> Any:
+    def _understood(self, safe: bool, response: httpx.Response) -> Any:
         status, body, readable = response.status_code, None, True
         if response.content:
             try:
                 body = orjson.loads(response.content)
             except orjson.JSONDecodeError:
                 readable = False
-        error = self._error_of(status, response.headers, body) or self._by_status(method, response, body)
+        error = self._error_of(status, response.headers, body) or self._by_status(safe, response, body)
         if error is not None:
+            error.args = tuple(masked(str(part), self._secrets) for part in error.args)  # a vendor may quote the token
             raise error
         if not readable:
             text = f"{self.label} answered {status} with something that is not JSON"
-            if method in SAFE_METHODS:
+            if safe:
                 raise TransientError(f"{text}. It is asked again by itself.")
             raise Ambiguous(f"{text}, so it may have done what it was asked. It is looked for before it is sent again.")
         return body
 
-    def _by_status(self, method: str, response: httpx.Response, body: Any) -> RemoteError | None:
+    def _by_status(self, safe: bool, response: httpx.Response, body: Any) -> RemoteError | None:
         status = response.status_code
         if status < 300:
             return None
@@ -190,7 +196,7 @@ class ApiClient:
             )
         if status == 408 or status >= 500:
             text = f"{self.label} has a fault of its own (HTTP {status}){said}"
-            if method in SAFE_METHODS:
+            if safe:
                 return TransientError(f"{text}. It is asked again by itself.", retry_after_s(response.headers))
             return Ambiguous(f"{text}. It is looked for before it is sent again.", retry_after_s(response.headers))
         return Rejected(

@@ -15,6 +15,8 @@ from app.db.migrate import upgrade
 from app.db.tables import Workspace
 from app.settings import settings
 
+pytest_plugins = ["tests.kit"]
+
 
 @pytest.fixture(scope="session")
 def services(tmp_path_factory):

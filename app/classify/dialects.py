@@ -1,9 +1,7 @@
 """The three ways vendors want to be asked and answer. Pure: dictionaries in, dictionaries out.
 
-Sources, read 2026-11:
-anthropic    https://platform.claude.com/docs/en/api/messages and .../build-with-claude/structured-outputs
-openai       https://platform.openai.com/docs/api-reference/responses/create
-openai_chat  https://platform.openai.com/docs/api-reference/chat/create, as served by Ollama, vLLM, DeepSeek and Qwen
+Sources: the vendors' OpenAPI documents of August 2026 (Anthropic: POST /v1/messages; OpenAI 2.3.0: POST /responses and
+/chat/completions, the latter as Ollama, vLLM, DeepSeek and Qwen serve it, which know `max_tokens` and `temperature`).
 """
 
 from collections.abc import Callable

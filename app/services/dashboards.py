@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.db.engine import in_workspace
 from app.db.tables.base import first_id_at, now
-from app.domain.lifecycle import DeliveryStatus, MessageStatus
+from app.domain.lifecycle import MessageStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,70 +35,62 @@ class Overview:
 STUCK_AFTER = timedelta(minutes=5)
 
 
+# ---- what is asked; %(workspace)s, %(first)s: the first id of the period, %(late)s: older than this is stuck
+
+_BY_STATUS = """
+    select status, count(*) from message
+    where workspace_id = %(workspace)s and id >= %(first)s group by status"""
+_WAITING = """
+    select status, count(*), min(received_at) as oldest_at, count(*) filter (where received_at < %(late)s) as stuck
+    from message where workspace_id = %(workspace)s and status in ('received', 'needs_review', 'failed')
+    group by status"""
+_UNREAD = """
+    select count(*), min(received_at) as oldest_at, count(*) filter (where received_at < %(late)s) as stuck
+    from raw_event where workspace_id = %(workspace)s and status = 'received'"""
+_DELIVERED = """
+    select count(*) from delivery
+    where workspace_id = %(workspace)s and id >= %(first)s and kind = 'create' and status = 'delivered'"""
+_OPEN_DELIVERIES = """
+    select count(*), min(created_at) as oldest_at, count(*) filter (where created_at < %(late)s) as stuck
+    from delivery where workspace_id = %(workspace)s
+    and status in ('pending', 'sending', 'retrying', 'unknown', 'failed')"""
+_BOTS = """
+    select b.key, b.name, b.channel, b.enabled, h.last_event_at, h.refused, h.last_refused_at, h.last_refused_reason
+    from bot b left join bot_health h on h.bot_id = b.id order by b.key"""
+_DESTINATIONS = """
+    select d.key, d.name, d.connector, d.enabled, h.open_until, h.last_success_at, h.last_failure_at, h.last_error,
+           h.parked_reason, coalesce(w.waiting, 0) as waiting, w.oldest_at, coalesce(w.failed, 0) as failed
+    from destination d left join destination_health h on h.destination_id = d.id
+    left join (
+        select destination_id, count(*) filter (where status <> 'failed') as waiting,
+               count(*) filter (where status = 'failed') as failed, min(created_at) as oldest_at
+        from delivery where workspace_id = %(workspace)s
+        and status in ('pending', 'sending', 'retrying', 'unknown', 'failed')
+        group by destination_id) w on w.destination_id = d.id
+    order by d.key"""
+
+
 def overview(workspace_id: UUID, hours: int = 24) -> Overview:
     """The last hours' funnel, and what waits now, however old."""
+    since, late = first_id_at(now() - timedelta(hours=hours)), now() - STUCK_AFTER
+    values = {"workspace": workspace_id, "first": since, "late": late}
     with in_workspace(workspace_id) as session:
 
         def rows(sql: str) -> list[dict[str, Any]]:
-            values = {
-                "workspace": workspace_id,
-                "first": first_id_at(now() - timedelta(hours=hours)),
-                "late": now() - STUCK_AFTER,
-            }
             return [dict(row._mapping) for row in session.connection().exec_driver_sql(sql, values)]
 
-        by_status = {
-            row["status"]: row["count"]
-            for row in rows("""
-            select status, count(*) from message
-            where workspace_id = %(workspace)s and id >= %(first)s group by status""")
-        }
-        waiting = {
-            row["status"]: row
-            for row in rows("""
-            select status, count(*), min(received_at) as oldest_at,
-                   count(*) filter (where received_at < %(late)s) as stuck
-            from message where workspace_id = %(workspace)s and status in ('received', 'needs_review', 'failed')
-            group by status""")
-        }
-        deliveries = {
-            row["status"]: row["count"]
-            for row in rows("""
-            select status, count(*) from delivery where workspace_id = %(workspace)s and id >= %(first)s
-            and kind = 'create' group by status""")
-        }
-        unread = rows("""
-            select count(*), min(received_at) as oldest_at, count(*) filter (where received_at < %(late)s) as stuck
-            from raw_event where workspace_id = %(workspace)s and status = 'received'""")[0]
-        open_deliveries = rows("""
-            select count(*), min(created_at) as oldest_at, count(*) filter (where created_at < %(late)s) as stuck
-            from delivery where workspace_id = %(workspace)s
-            and status in ('pending', 'sending', 'retrying', 'unknown', 'failed')""")[0]
-        bots = rows("""
-            select b.key, b.name, b.channel, b.enabled, h.last_event_at, h.refused, h.last_refused_at,
-                   h.last_refused_reason
-            from bot b left join bot_health h on h.bot_id = b.id order by b.key""")
-        destinations = rows("""
-            select d.key, d.name, d.connector, d.enabled, h.open_until, h.last_success_at, h.last_failure_at,
-                   h.last_error, h.parked_reason, coalesce(w.waiting, 0) as waiting, w.oldest_at,
-                   coalesce(w.failed, 0) as failed
-            from destination d left join destination_health h on h.destination_id = d.id
-            left join (
-                select destination_id, count(*) filter (where status <> 'failed') as waiting,
-                       count(*) filter (where status = 'failed') as failed, min(created_at) as oldest_at
-                from delivery where workspace_id = %(workspace)s
-                and status in ('pending', 'sending', 'retrying', 'unknown', 'failed')
-                group by destination_id) w on w.destination_id = d.id
-            order by d.key""")
-    M = MessageStatus
-    total = sum(by_status.values())
+        counts = {row["status"]: row["count"] for row in rows(_BY_STATUS)}
+        waiting = {row["status"]: row for row in rows(_WAITING)}
+        [unread], [delivered], [open_deliveries] = rows(_UNREAD), rows(_DELIVERED), rows(_OPEN_DELIVERIES)
+        bots, destinations = rows(_BOTS), rows(_DESTINATIONS)
+    status = MessageStatus
     return Overview(
-        received=_stage(total + unread["count"], _added(waiting.get(M.RECEIVED), unread)),
-        classified=Stage(sum(by_status.get(s, 0) for s in (M.CLASSIFIED, M.ROUTED, M.IGNORED))),
-        review=_stage(by_status.get(M.NEEDS_REVIEW, 0), waiting.get(M.NEEDS_REVIEW)),
-        delivered=_stage(deliveries.get(DeliveryStatus.DELIVERED, 0), open_deliveries),
-        ignored=by_status.get(M.IGNORED, 0),
-        failed=waiting.get(M.FAILED, {}).get("count", 0),
+        received=_stage(sum(counts.values()) + unread["count"], _added(waiting.get(status.RECEIVED), unread)),
+        classified=Stage(sum(counts.get(each, 0) for each in (status.CLASSIFIED, status.ROUTED, status.IGNORED))),
+        review=_stage(counts.get(status.NEEDS_REVIEW, 0), waiting.get(status.NEEDS_REVIEW)),
+        delivered=_stage(delivered["count"], open_deliveries),
+        ignored=counts.get(status.IGNORED, 0),
+        failed=waiting.get(status.FAILED, {}).get("count", 0),
         bots=bots,
         destinations=destinations,
     )

@@ -61,33 +61,34 @@ def attempt_all(workspace_id: UUID, delivery_ids: Iterable[UUID]) -> None:
     with in_workspace(workspace_id) as session:
         config = configuration.current(workspace_id, session)
         claimed = work.claim(session, list(delivery_ids), new_id(), LEASE)
+    _lease(claimed)
     for one in claimed:
-        pool().lease(Delivery, workspace_id, one.token, [one.id])
         pool().submit(_follow, one, config)
 
 
 def run(saved: Saved, config: Configuration) -> None:
     """Make the attempts that planning claimed for this thread, and wake workers for the rest."""
     _wake(config, saved.waiting)
-    for one in saved.claimed:
-        pool().lease(Delivery, one.workspace_id, one.token, [one.id])
+    _lease(saved.claimed)
     for one in saved.claimed:
         _follow(one, config)
 
 
 def _follow(claimed: Claimed, config: Configuration) -> None:
-    """One attempt, and when it fails over, the next destination's at once."""
-    todo = [claimed]
-    while todo:
-        one = todo.pop()
-        try:
-            saved: Saved = pool().writer.save(one.workspace_id, save, attempt(one, config))
-        finally:
-            pool().release(Delivery, one.id)
-        for following in saved.claimed:
-            pool().lease(Delivery, following.workspace_id, following.token, [following.id])
-        todo.extend(saved.claimed)
-        _wake(config, saved.waiting)
+    """One attempt, and when it fails over, the next destination's at once. The delivery is leased already."""
+    try:
+        saved: Saved = pool().writer.save(claimed.workspace_id, save, attempt(claimed, config))
+        _lease(saved.claimed)
+    finally:
+        pool().release(Delivery, claimed.id)
+    _wake(config, saved.waiting)
+    for following in saved.claimed:
+        _follow(following, config)
+
+
+def _lease(claimed: list[Claimed]) -> None:
+    for one in claimed:
+        pool().lease(Delivery, one.workspace_id, one.token, [one.id])
 
 
 def _wake(config: Configuration, waiting: list[UUID]) -> None:

@@ -78,14 +78,14 @@ def classify(message: Leased, config: Configuration) -> None:
             result = cascade.classify(message.facts.text, message.facts, planning.cascade_config(config), message.kind)
         except TransientError as error:
             if (now() - message.received_at).total_seconds() < retry.LLM_PATIENCE_S:
-                return pool().writer.save(message.workspace_id, _postpone, (message, str(error)))
-            result = _for_a_person(
-                message, f"No LLM account answered for {retry.LLM_PATIENCE_S / 60:.0f} minutes: {error}"
-            )
-        claimed = pool().writer.save(message.workspace_id, planning.save, (message, result, config))
+                pool().writer.save(message.workspace_id, _postpone, (message, str(error)))
+                return
+            minutes = retry.LLM_PATIENCE_S / 60
+            result = _for_a_person(message, f"For {minutes:.0f} minutes no LLM account answered: {error}")
+        saved = pool().writer.save(message.workspace_id, planning.save, (message, result, config))
+        delivery.run(saved, config)
     finally:
         pool().release(Message, message.id)
-    delivery.run(claimed, config)
 
 
 def _for_a_person(message: Leased, why: str) -> Classification:

@@ -30,8 +30,12 @@ SCREENS = (
 )
 
 
+def allowed(role: Role) -> list[Screen]:
+    return [screen for screen in SCREENS if POWER[role] <= POWER[screen.least]]
+
+
 def pages(role: Role = Role.OWNER) -> dict[Screen, st.Page]:
-    """The pages of a role; the first is where people land."""
+    """The pages of a role; people land on the first."""
     return {
         screen: st.Page(
             PAGES / f"{screen.name}.py",
@@ -40,6 +44,5 @@ def pages(role: Role = Role.OWNER) -> dict[Screen, st.Page]:
             url_path=screen.name,
             default=screen is SCREENS[0],
         )
-        for screen in SCREENS
-        if POWER[role] <= POWER[screen.least]
+        for screen in allowed(role)
     }

@@ -6,6 +6,7 @@ our database: passwords, lockout, and a row per sign-in, whose revocation ends e
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import jwt
 import streamlit as st
@@ -36,7 +37,7 @@ class RevocableCookie(CookieModel):
 
     def _write(self, value: str, lives_s: float) -> None:
         """To be called in every run while it holds: a writer drawn once may leave the screen before it has written."""
-        https = st.context.url.startswith("https:")
+        https = (st.context.url or "").startswith("https:")
         self.cookie_manager.set(self.cookie_name, value, max_age=lives_s, secure=https)
 
     def _token_encode(self) -> str:
@@ -55,7 +56,7 @@ class OurPeople(AuthenticationModel):
     """Checks passwords in our database instead of a dictionary."""
 
     def check_credentials(self, username: str, password: str) -> bool:
-        """Raises OctopusError when they are wrong or the account is locked: its text says which and what to do."""
+        """Raises SignInRefused."""
         person = members.sign_in(username, password)
         self.credentials["usernames"][username] = {"email": person.email, "name": person.name}
         st.session_state[SESSION] = str(members.create_session(person.id))
@@ -83,6 +84,18 @@ def person() -> Person:
     st.stop()
 
 
+def is_here(session_id: UUID) -> bool:
+    return st.session_state.get(SESSION) == str(session_id)
+
+
+def renew(who: Person) -> None:
+    """Go on under a new sign-in, after a change that ended all of them."""
+    if SESSION in st.session_state:
+        _forget()
+        st.session_state[SESSION] = str(members.create_session(who.id))
+        st.session_state[FRESH] = True
+
+
 def request_sign_out() -> None:
     """For a button's `on_click`: the run that follows ends the visit."""
     if getattr(st.user, "is_logged_in", False):
@@ -102,7 +115,7 @@ def _authenticator() -> stauth.Authenticate:
 
 
 def _sign_in(auth: stauth.Authenticate, email: str, password: str) -> None:
-    """Raises OctopusError when it cannot be. The controller's own `login` would cut spaces off the password."""
+    """Raises SignInRefused. The controller's own `login` would cut spaces off the password."""
     auth.authentication_controller.authentication_model.login(email.strip().lower(), password)
     st.session_state[FRESH] = True
     st.rerun()  # the cookie's writer must be drawn in the next run: this one ends before it reaches the browser

@@ -1,20 +1,18 @@
-"""What somebody who is not signed in sees, and the first change of a generated password."""
+"""What somebody who is not inside yet sees."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
 
-from app.db.tables.people import Person
-from app.domain.errors import OctopusError
 from app.services import members
 from app.ui import i18n, text, theme
 from app.ui.i18n import _
 
 
 def draw(sign_in: Callable[[str, str], None], providers: Sequence[str]) -> None:
-    """`sign_in(email, password)` raises OctopusError when it cannot be."""
-    with _stage():
+    """`sign_in(email, password)` raises SignInRefused when it cannot be."""
+    with stage():
         st.markdown(f"## {_('Sign in')}")
         for name in providers:
             label = _("Continue with {provider}").format(provider=text.escape(name))
@@ -33,49 +31,16 @@ def draw(sign_in: Callable[[str, str], None], providers: Sequence[str]) -> None:
                 return
             try:
                 sign_in(email, password)
-            except OctopusError as error:
-                problem.error(text.escape(_(str(error))))
-
-
-def first_password(person: Person) -> None:
-    """The password somebody was given works once: to choose an own one."""
-    with _stage():
-        st.markdown(f"## {_('Choose your password')}")
-        st.markdown(_("You signed in with a generated password. Choose your own to go on."))
-        password_form(person)
-
-
-def password_form(person: Person) -> None:
-    with st.form("password-form", border=False):
-        old = st.text_input(
-            _("Current password"), key="password-old", type="password", autocomplete="current-password"
-        )
-        new = st.text_input(
-            _("New password"), key="password-new", type="password", autocomplete="new-password",
-            help=_("At least 10 characters. A short sentence is easy to remember and hard to guess."),
-        )  # fmt: skip
-        again = st.text_input(
-            _("New password again"), key="password-again", type="password", autocomplete="new-password"
-        )
-        problem = st.empty()
-        pressed = st.form_submit_button(_("Save password"), key="password-save", type="primary")
-    if not pressed:
-        return
-    if new != again:
-        problem.error(_("The two new passwords differ. Type the same one twice."))
-        return
-    try:
-        members.change_password(person.id, old, new)
-    except OctopusError as error:
-        problem.error(text.escape(_(str(error))))
-        return
-    st.session_state["password-changed"] = True
-    st.rerun()
+            except members.SignInRefused:
+                problem.error(
+                    _("The e-mail or the password is not right. After {n} wrong passwords an account is locked for a "
+                      "quarter of an hour.").format(n=members.ATTEMPTS)
+                )  # fmt: skip
 
 
 def stranger(email: str) -> None:
     """Signed in at the provider, unknown here."""
-    with _stage():
+    with stage():
         st.markdown(f"## {_('No account here')}")
         st.markdown(_("Your sign-in worked, but no member of this Octopus has this verified e-mail address:"))
         text.plain(email or "–")
@@ -84,17 +49,20 @@ def stranger(email: str) -> None:
 
 
 def no_workspace() -> None:
-    with _stage():
+    with stage():
         st.markdown(f"## {_('No workspace yet')}")
         st.markdown(_("Your account is not a member of any workspace. Ask an owner to add you, then reload this page."))
 
 
 @contextmanager
-def _stage() -> Iterator[None]:
+def stage() -> Iterator[None]:
+    """The brand on the left; what is drawn inside `with` on the right."""
     with st.container(key="sign-in-stage"):
         brand, form = st.columns([1.05, 1], gap=None)
         with brand, st.container(key="brand"):
-            st.image(theme.MARK, width=84)
+            with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="brand-name"):
+                st.image(theme.MARK, width=64)
+                st.markdown("**Octopus**", width="content")
             st.markdown(f"## {_('Every customer message becomes the right task')}")
             st.markdown(
                 f":material/forum: {_('Telegram, WhatsApp, Slack, Discord and more in one place')}\n\n"

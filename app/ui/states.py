@@ -52,7 +52,7 @@ def boundary(key: str = "page") -> Iterator[None]:
         failed(_("That cannot be used as it is"), _(str(error)), key)
     except OctopusError as error:
         failed(_("This did not work"), _(str(error)), key)
-    except Exception:
+    except Exception:  # noqa: BLE001  the last resort of a screen: logged with its cause, told with a number
         error_id = uuid4().hex[:8]
         log.exception("screen failed", error_id=error_id, place=key)
         failed(

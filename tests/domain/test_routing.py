@@ -4,7 +4,7 @@ from uuid import uuid4
 from app.domain.conditions import Condition, Facts
 from app.domain.routing import OpenTask, Route, Strategy, matching, plan
 
-FACTS = Facts(text="It crashed", channel="slack", bot="sl", received_at=datetime(2026, 1, 1, tzinfo=UTC), category="bug")
+FACTS = Facts("It crashed", channel="slack", bot="sl", received_at=datetime(2026, 1, 1, tzinfo=UTC), category="bug")
 
 
 def route(key, when=None, go_on=False, is_default=False):

@@ -5,7 +5,9 @@ from app.domain.errors import InvalidInput
 
 
 def test_known_placeholders_are_filled_in():
-    assert templates.render("{category.name}: {message.title}", {"category.name": "Bug", "message.title": "x"}) == "Bug: x"
+    values = {"category.name": "Bug", "message.title": "x"}
+
+    assert templates.render("{category.name}: {message.title}", values) == "Bug: x"
 
 
 def test_a_customers_text_that_looks_like_a_placeholder_stays_as_it_is():

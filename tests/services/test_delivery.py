@@ -7,7 +7,7 @@ from app.domain.errors import Ambiguous, Rejected, TransientError, Unauthorized
 from app.domain.tasks import Capability
 from app.services import sweep
 from app.services.pool import LEASE
-from tests.services.conftest import PLAIN, after_commit
+from tests.kit import PLAIN, after_commit
 
 
 def test_a_classified_message_becomes_one_task(kit):

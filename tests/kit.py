@@ -79,7 +79,9 @@ class Kit:
         self._add(Destination(workspace_id=self.workspace_id, key=key, connector="scripted", config={"vendor": name}))
         return self.vendors[name]
 
-    def route(self, *destinations: str, strategy: str = "failover", key: str = "bugs", when: dict | None = None) -> None:
+    def route(
+        self, *destinations: str, strategy: str = "failover", key: str = "bugs", when: dict | None = None
+    ) -> None:
         conditions = {"category": ["bug"]} if when is None else when
         self._add(Route(
             workspace_id=self.workspace_id, key=key, position=len(key), conditions=conditions, strategy=strategy,
