@@ -13,8 +13,8 @@ from app.classify.prompt import Prompt
 from app.domain.classification import Source, Step
 from app.domain.errors import RemoteError, TransientError
 
-# gate(account key): None, or the reason why the account is not to be called now (open circuit, own limit).
-Gate = Callable[[str], str | None]
+# gate(account key): None, or why the account is not to be called now (open circuit, dead key).
+Gate = Callable[[str], RemoteError | None]
 # report(account key, error or None): how a call ended.
 Report = Callable[[str, RemoteError | None], None]
 
@@ -24,7 +24,7 @@ NO_ACCOUNT = (
 )
 
 
-def always_open(account_key: str) -> str | None:
+def always_open(account_key: str) -> None:
     return None
 
 
@@ -45,10 +45,10 @@ def ask_in_order(
     steps: list[Step] = []
     errors: list[RemoteError] = []
     for account in accounts:
-        closed_because = gate(account.key)
-        if closed_because is not None:
-            errors.append(TransientError(closed_because))
-            steps.append(_failed(account, errors[-1], 0.0))
+        refusal = gate(account.key)
+        if refusal is not None:
+            errors.append(refusal)
+            steps.append(_failed(account, refusal, 0.0))
             continue
         started = perf_counter()
         try:

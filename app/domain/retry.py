@@ -8,7 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.errors import Ambiguous, PermanentError, Refused, Rejected, RemoteError, TargetGone, Unauthorized
+from app.domain.errors import (
+    Ambiguous,
+    PermanentError,
+    Refused,
+    Rejected,
+    RemoteError,
+    TargetGone,
+    TransientError,
+    Unauthorized,
+)
 from app.domain.lifecycle import DeliveryStatus
 from app.domain.tasks import Capability
 
@@ -35,12 +44,8 @@ class Cause(StrEnum):
     BROKEN = "broken"  # our own fault
 
 
-class CircuitOpen(RemoteError):
+class CircuitOpen(TransientError):
     """The destination failed so often that nobody calls it before `retry_after_s` is over. Nothing was sent."""
-
-    def __init__(self, text: str, retry_after_s: float):
-        super().__init__(text)
-        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from app.db.tables import Bot, Category, Destination, LlmAccount, Route, Rule, W
 from app.domain import classification, routing, rules
 from app.domain.conditions import Condition
 from app.domain.errors import InvalidInput
-from app.services import secrets
+from app.services import outbound, secrets
 from connectors import registry
 from connectors.base import Channel, Connector
 
@@ -91,6 +91,8 @@ class Configuration:
     def destinations_by_id(self) -> dict[UUID, ConfiguredDestination]:
         return {destination.id: destination for destination in self.destinations.values()}
 
+
+outbound.guard_llm_calls()  # whoever reads accounts may call them
 
 _kept: dict[UUID, Configuration] = {}
 _lock = threading.Lock()

@@ -123,6 +123,7 @@ def change_password(person_id: UUID, old: str, new: str) -> None:
         if old == new:
             raise InvalidInput("The new password is the old one.", "new")
         person.password_hash, person.must_change_password = _hashed(new), False
+        _end_sessions(session, person_id)
 
 
 def set_locale(person_id: UUID, locale: str) -> None:
@@ -187,9 +188,13 @@ def reset_password(email: str) -> str:
         password = _new_password()
         found.password_hash, found.must_change_password = _hashed(password), True
         found.failed_logins, found.locked_until = 0, None
-        for row in session.exec(select(LoginSession).where(LoginSession.person_id == found.id)):
-            row.revoked_at = row.revoked_at or now()
+        _end_sessions(session, found.id)
         return password
+
+
+def _end_sessions(session: Session, person_id: UUID) -> None:
+    for row in session.exec(select(LoginSession).where(LoginSession.person_id == person_id)):
+        row.revoked_at = row.revoked_at or now()
 
 
 def _add(session: Session, email: str, role: Role, workspace: Workspace, name: str) -> str | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from app.services.intake import Leased
 
 TITLE_LENGTH = 120
+DEFAULT_BAR = 0.6  # the least confidence at which an LLM decides alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,11 @@ def cascade_config(config: Configuration) -> CascadeConfig:
     """The cascade's view of a workspace, with the LLM accounts' circuits attached."""
     workspace_id = config.workspace.id
 
-    def gate(key: str) -> str | None:
+    def gate(key: str) -> RemoteError | None:
         try:
             circuits.check(workspace_id, config.llm_account_ids[key], f"LLM account '{key}'")
         except RemoteError as error:
-            return str(error)
+            return error
         return None
 
     def report(key: str, error: RemoteError | None) -> None:
@@ -81,7 +82,12 @@ def cascade_config(config: Configuration) -> CascadeConfig:
             circuits.failed(LlmAccountHealth, workspace_id, config.llm_account_ids[key], error)
 
     return CascadeConfig(
-        categories=config.categories, rules=config.rules, accounts=config.llm_accounts, gate=gate, report=report
+        categories=config.categories,
+        rules=config.rules,
+        accounts=config.llm_accounts,
+        bar=config.workspace.settings.get("classify", {}).get("bar", DEFAULT_BAR),
+        gate=gate,
+        report=report,
     )
 
 
