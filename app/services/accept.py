@@ -32,7 +32,7 @@ BOT_FRESH_S = 2.0
 FLUSHERS = 3
 MOST_QUEUED = 10_000
 MOST_IN_GROUP = 500
-COALESCE_S = 0.04  # under load: a job costs about 60 Redis commands
+COALESCE_S = 0.05  # under load: a job costs about 60 Redis commands
 LONGEST_EVENT_KEY = 200
 KEPT_HEADERS = ("content-type", "user-agent", "x-slack-retry-num", "x-slack-retry-reason")
 

@@ -68,7 +68,7 @@ def decide(
     require(actor, Role.AGENT)
     with in_workspace(actor.workspace_id) as session:
         config = configuration.current(actor.workspace_id, session)
-        subject, status = _locked(session, config, message_id)
+        subject, status = locked(session, config, message_id)
         advance(status, MessageStatus.IGNORED if category is None else MessageStatus.CLASSIFIED)
         saved = planning.carry_out(
             session, config, subject, _result(config, category, priority, sentiment), actor.email
@@ -92,7 +92,7 @@ def _result(config, category: str | None, priority: Priority | None, sentiment: 
     )
 
 
-def _locked(session: Session, config: configuration.Configuration, message_id: UUID) -> tuple[Subject, MessageStatus]:
+def locked(session: Session, config: configuration.Configuration, message_id: UUID) -> tuple[Subject, MessageStatus]:
     row = session.connection().exec_driver_sql("""
         select m.*, coalesce(nullif(c.name, ''), c.external_id) as contact_name, c.tags as contact_tags,
                v.external_id as conversation_label,

@@ -1,0 +1,306 @@
+"""Bots, destinations and LLM accounts: what connects a workspace to the outside. Every change is audited."""
+
+import re
+from dataclasses import dataclass
+from secrets import token_urlsafe
+from types import ModuleType
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, SecretStr
+from sqlmodel import Session, SQLModel, col, select
+
+from app.classify import llm
+from app.classify.prompt import Prompt
+from app.db.engine import in_workspace
+from app.db.tables import Bot, Destination, DestinationHealth, LlmAccount, LlmAccountHealth, Route
+from app.domain import templates
+from app.domain.classification import Category
+from app.domain.errors import InvalidInput
+from app.domain.tasks import RemoteField, Target
+from app.services import audit, secrets
+from app.services.members import Actor, Role, require
+from app.settings import settings
+from connectors import registry
+from connectors.base import Channel, Connector
+
+KEY = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
+Connection = TypeVar("Connection", Bot, Destination, LlmAccount)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a deletion took away, to put it back. `kept`: the row was switched off, because history refers to it."""
+
+    row: SQLModel
+    kept: bool
+
+
+# ---- reading
+
+
+def bots(workspace_id: UUID) -> list[Bot]:
+    return _all(workspace_id, select(Bot).order_by(Bot.key))
+
+
+def destinations(workspace_id: UUID) -> list[Destination]:
+    return _all(workspace_id, select(Destination).order_by(Destination.key))
+
+
+def llm_accounts(workspace_id: UUID) -> list[LlmAccount]:
+    return _all(workspace_id, select(LlmAccount).order_by(col(LlmAccount.position)))
+
+
+def hook_url(bot: Bot) -> str:
+    """Where the chat service sends events."""
+    return f"{settings().hooks_url}/hooks/{bot.channel}/{bot.hook_key}"
+
+
+def config_model(row: Bot | Destination | LlmAccount) -> type[BaseModel]:
+    if isinstance(row, Bot):
+        return registry.channel(row.channel).Config
+    return registry.crm(row.connector).Config if isinstance(row, Destination) else llm.Account
+
+
+def shown(row: Bot | Destination | LlmAccount) -> dict[str, Any]:
+    """The stored values for a form or the audit log; secrets masked."""
+    return secrets.masked(row.config)
+
+
+# ---- saving
+
+
+def save_bot(actor: Actor, key: str, channel: str, values: dict[str, Any], name: str = "", enabled: bool = True) -> Bot:
+    """Add or change a bot. Secrets left empty keep what is stored. Raises InvalidInput naming the field."""
+    registry.channel(channel)
+    with _changing(actor) as session:
+        row = _existing(session, Bot, key) or Bot(
+            workspace_id=actor.workspace_id, key=checked_key(key), channel=channel, hook_key=token_urlsafe(24)
+        )
+        if row.channel != channel:
+            raise InvalidInput(f"'{key}' is a {row.channel} bot. Give the new one another key.", "key")
+        return _save(session, actor, "bot", row, values, name=name, enabled=enabled)
+
+
+def save_destination(
+    actor: Actor,
+    key: str,
+    connector: str,
+    values: dict[str, Any],
+    name: str = "",
+    fields: dict[str, str] | None = None,
+    rate_per_s: float | None = None,
+    enabled: bool = True,
+) -> Destination:
+    """Add or change a destination; deliveries that waited for working credentials go out at once."""
+    registry.crm(connector)
+    for field, template in (fields or {}).items():
+        templates.check(template, f"fields.{field}")
+    with _changing(actor) as session:
+        row = _existing(session, Destination, key) or Destination(
+            workspace_id=actor.workspace_id, key=checked_key(key), connector=connector
+        )
+        if row.connector != connector:
+            raise InvalidInput(f"'{key}' is a {row.connector} destination. Give the new one another key.", "key")
+        changed = {"name": name, "rate_per_s": rate_per_s, "enabled": enabled}
+        saved = _save(
+            session, actor, "destination", row, values, fields=row.fields if fields is None else fields, **changed
+        )
+        _unpark(session, saved)
+        return saved
+
+
+def save_llm_account(
+    actor: Actor, key: str, values: dict[str, Any], position: int | None = None, enabled: bool = True
+) -> LlmAccount:
+    """Add or change an LLM account; accounts are asked in the order of `position`."""
+    with _changing(actor) as session:
+        row = _existing(session, LlmAccount, key)
+        if row is None:
+            position = len(session.exec(select(LlmAccount.id)).all()) if position is None else position
+            row = LlmAccount(workspace_id=actor.workspace_id, key=checked_key(key), position=position)
+        changed = {"enabled": enabled, "position": row.position if position is None else position}
+        saved = _save(session, actor, "llm_account", row, values, **changed)
+        health = session.get(LlmAccountHealth, saved.id)
+        if health is not None:
+            health.parked_reason, health.open_until, health.failures = "", None, 0
+        return saved
+
+
+def _save(
+    session: Session, actor: Actor, noun: str, row: Connection, values: dict[str, Any], **columns: Any
+) -> Connection:
+    before = _audited(row) if row.config else None
+    model, place = config_model(row), f"{noun}/{row.id}"
+    row.config = secrets.seal(_completed(model, row, values, place), row.workspace_id, place)
+    if isinstance(row, LlmAccount):
+        row.config.pop("key", None)
+    for name, value in columns.items():
+        setattr(row, name, value)
+    session.add(row)
+    session.flush()
+    after = _audited(row)
+    if before != after or before is None:
+        audit.record(
+            session, actor.email, actor.workspace_id, "change" if before else "add", noun, row.key, before, after
+        )
+    return row
+
+
+def _completed(model: type[BaseModel], row: Connection, values: dict[str, Any], place: str) -> BaseModel:
+    """The typed values, with stored secrets where the form left them empty."""
+    stored = secrets.opened(row.config, row.workspace_id, place) if row.config else {}
+    given = {name: value for name, value in values.items() if value not in ("", None, secrets.MASK)}
+    kept = {name: stored[name] for name in _secret_fields(model) if name in stored and name not in given}
+    return secrets.validated(model, kept | given | ({"key": row.key} if isinstance(row, LlmAccount) else {}))
+
+
+def _secret_fields(model: type[BaseModel]) -> list[str]:
+    return [name for name, field in model.model_fields.items() if SecretStr in _parts(field.annotation)]
+
+
+def _parts(annotation: Any) -> tuple:
+    return (annotation, *getattr(annotation, "__args__", ()))
+
+
+def _unpark(session: Session, row: Destination) -> None:
+    health = session.get(DestinationHealth, row.id)
+    if health is not None:
+        health.parked_reason, health.open_until, health.failures = "", None, 0
+    session.connection().exec_driver_sql(
+        "update delivery set next_try_at = now() where destination_id = %(id)s and status in ('retrying', 'unknown')",
+        {"id": row.id},
+    )
+
+
+# ---- removing and putting back
+
+
+def delete_bot(actor: Actor, key: str) -> Removed:
+    """Its messages stay, so a bot that ever received one is switched off instead."""
+    return _remove(actor, Bot, "bot", key, "select exists (select from raw_event where bot_id = %(id)s)")
+
+
+def delete_destination(actor: Actor, key: str) -> Removed:
+    with in_workspace(actor.workspace_id) as session:
+        routes = [row.key for row in session.exec(select(Route)) if key in row.destinations]
+    if routes:
+        raise InvalidInput(
+            f"The destination '{key}' is used by {', '.join(routes)}. Take it out of there first.", "key"
+        )
+    used = "select exists (select from delivery where destination_id = %(id)s)"
+    return _remove(actor, Destination, "destination", key, used)
+
+
+def delete_llm_account(actor: Actor, key: str) -> Removed:
+    return _remove(actor, LlmAccount, "llm_account", key, "select false")
+
+
+def restore(actor: Actor, removed: Removed) -> None:
+    """Take a deletion back."""
+    with _changing(actor) as session:
+        noun = str(removed.row.__tablename__)
+        if removed.kept:
+            session.get_one(type(removed.row), removed.row.id).enabled = True
+        else:
+            session.add(type(removed.row)(**removed.row.model_dump()))
+        audit.record(session, actor.email, actor.workspace_id, "restore", noun, removed.row.key)
+
+
+def _remove(actor: Actor, table: type[Connection], noun: str, key: str, used: str) -> Removed:
+    with _changing(actor) as session:
+        row = _existing(session, table, key)
+        if row is None:
+            raise InvalidInput(f"There is no {noun} '{key}' any more.", "key")
+        kept = session.connection().exec_driver_sql(used, {"id": row.id}).scalar_one()
+        before = _audited(row)
+        audit.record(session, actor.email, actor.workspace_id, "switch off" if kept else "delete", noun, key, before)
+        if kept:
+            row.enabled = False
+        else:
+            session.delete(row)
+        return Removed(table(**row.model_dump()), kept)
+
+
+# ---- asking the vendors; no transaction is open meanwhile
+
+
+def bot_adapter(row: Bot, values: dict[str, Any] | None = None) -> Channel:
+    return _adapter(registry.channel(row.channel), "Channel", row, values or {}, f"bot/{row.id}")
+
+
+def destination_adapter(row: Destination, values: dict[str, Any] | None = None) -> Connector:
+    return _adapter(registry.crm(row.connector), "Connector", row, values or {}, f"destination/{row.id}")
+
+
+def check(row: Bot | Destination | LlmAccount, values: dict[str, Any] | None = None) -> str:
+    """Ask the vendor who we are; returns the name to show. Raises RemoteError or InvalidInput.
+
+    row may be unsaved; values are what the form holds.
+    """
+    if isinstance(row, Bot):
+        return bot_adapter(row, values).check()
+    if isinstance(row, Destination):
+        return destination_adapter(row, values).check()
+    account = _completed(llm.Account, row, (values or {}) | _plain(row), f"llm_account/{row.id}")
+    sample = Prompt((Category("greeting", "Greeting", "A greeting"), Category("other", "Other", "Anything else")))
+    answer = llm.ask(account, sample, "Hello!")
+    return f"{account.model}: {answer.took_ms:.0f} ms"
+
+
+def targets(row: Destination, values: dict[str, Any] | None = None) -> list[Target]:
+    return destination_adapter(row, values).targets()
+
+
+def remote_fields(row: Destination, values: dict[str, Any] | None = None) -> list[RemoteField]:
+    return destination_adapter(row, values).fields()
+
+
+def set_webhook(actor: Actor, key: str) -> str:
+    """Tell the chat service where to send events; returns the URL that was set."""
+    require(actor, Role.MANAGER)
+    with in_workspace(actor.workspace_id) as session:
+        row = session.exec(select(Bot).where(Bot.key == key)).one()
+    url = hook_url(row)
+    bot_adapter(row).set_webhook(url)
+    with in_workspace(actor.workspace_id) as session:
+        audit.record(session, actor.email, actor.workspace_id, "set webhook", "bot", key)
+    return url
+
+
+def _adapter(module: ModuleType, name: str, row: Connection, values: dict[str, Any], place: str):
+    config = _completed(module.Config, row, values or _plain(row), place)
+    return getattr(module, name)(config)
+
+
+def _plain(row: Connection) -> dict[str, Any]:
+    return {name: value for name, value in secrets.masked(row.config).items() if value != secrets.MASK}
+
+
+# ---- shared
+
+
+def _all(workspace_id: UUID, query) -> list:
+    with in_workspace(workspace_id) as session:
+        return list(session.exec(query))
+
+
+def _changing(actor: Actor):
+    require(actor, Role.MANAGER)
+    return in_workspace(actor.workspace_id)
+
+
+def _existing(session: Session, table: type[Connection], key: str) -> Connection | None:
+    return session.exec(select(table).where(table.key == key).with_for_update()).one_or_none()
+
+
+def checked_key(key: str) -> str:
+    if not KEY.match(key):
+        raise InvalidInput("A key has small letters, digits, '-' and '_', and starts with a letter or digit.", "key")
+    return key
+
+
+def _audited(row: Connection) -> dict[str, Any]:
+    hidden = ("id", "workspace_id", "hook_key", "created_at", "config")
+    columns = {name: value for name, value in row.model_dump().items() if name not in hidden}
+    return columns | {"config": secrets.masked(row.config)}

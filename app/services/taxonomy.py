@@ -1,0 +1,286 @@
+"""Categories, rules and routes: how a workspace sorts messages and where it sends them. Every change is audited."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlmodel import Session, SQLModel, col, select
+
+from app.db.engine import in_workspace
+from app.db.tables import Bot, Category, Destination, Route, Rule
+from app.db.tables.base import first_id_at, now
+from app.domain import rules
+from app.domain.classification import Classification, Priority, Source
+from app.domain.conditions import Condition, Facts
+from app.domain.errors import InvalidInput
+from app.domain.routing import Strategy
+from app.services import audit, configuration, planning, review, secrets
+from app.services.connections import checked_key
+from app.services.members import Actor, Role, require
+from connectors import registry
+
+MOST_MESSAGES = 5000
+SAMPLE = 20
+Ordered = TypeVar("Ordered", Category, Rule, Route)
+
+
+# ---- reading
+
+
+def categories(workspace_id: UUID, archived: bool = False) -> list[Category]:
+    with in_workspace(workspace_id) as session:
+        rows = session.exec(select(Category).order_by(col(Category.position), Category.key))
+        return [row for row in rows if archived or row.archived_at is None]
+
+
+def list_rules(workspace_id: UUID) -> list[Rule]:
+    with in_workspace(workspace_id) as session:
+        return list(session.exec(select(Rule).order_by(col(Rule.position), Rule.key)))
+
+
+def routes(workspace_id: UUID) -> list[Route]:
+    with in_workspace(workspace_id) as session:
+        return list(session.exec(select(Route).order_by(col(Route.position), Route.key)))
+
+
+# ---- saving
+
+
+def save_category(
+    actor: Actor,
+    key: str,
+    name: str,
+    description: str = "",
+    priority: str = Priority.NORMAL,
+    sla_min: int | None = None,
+) -> Category:
+    if not name.strip():
+        raise InvalidInput("Give the category a name.", "name")
+    if priority not in list(Priority):
+        raise InvalidInput(f"There is no priority '{priority}'.", "priority")
+    if sla_min is not None and sla_min <= 0:
+        raise InvalidInput("The time to answer is a number of minutes above 0, or empty.", "sla_min")
+    values = {"name": name.strip(), "description": description.strip(), "priority": priority, "sla_min": sla_min}
+    with _changing(actor) as session:
+        return _save(session, actor, Category, key, values)
+
+
+def save_rule(
+    actor: Actor, key: str, when: dict[str, Any], then: dict[str, Any], go_on: bool = False, enabled: bool = True
+) -> Rule:
+    """when, then: as in the configuration file. Raises InvalidInput naming the field."""
+    secrets.validated(rules.Rule, {"key": key, "when": when, "then": then})
+    with _changing(actor) as session:
+        _check_names(session, when, "when")
+        _check_known(session, Category, [then["category"]] if then.get("category") else [], "then.category")
+        values = {"conditions": when, "actions": then, "go_on": go_on, "enabled": enabled}
+        return _save(session, actor, Rule, key, values)
+
+
+def save_route(
+    actor: Actor,
+    key: str,
+    when: dict[str, Any],
+    strategy: str,
+    destinations: list[str],
+    go_on: bool = False,
+    is_default: bool = False,
+    enabled: bool = True,
+) -> Route:
+    secrets.validated(Condition, when)
+    if strategy not in list(Strategy):
+        raise InvalidInput(f"There is no strategy '{strategy}'. Use failover or parallel.", "strategy")
+    if not destinations:
+        raise InvalidInput("Choose at least one destination.", "destinations")
+    if len(set(destinations)) < len(destinations):
+        raise InvalidInput("A destination stands in the list twice.", "destinations")
+    with _changing(actor) as session:
+        _check_names(session, when, "when")
+        _check_known(session, Destination, destinations, "destinations")
+        other = session.exec(select(Route).where(col(Route.is_default), Route.key != key)).first()
+        if is_default and other is not None:
+            raise InvalidInput(f"'{other.key}' is the default route already; there can be one.", "is_default")
+        values = {
+            "conditions": when, "strategy": strategy, "destinations": destinations, "go_on": go_on,
+            "is_default": is_default, "enabled": enabled,
+        }  # fmt: skip
+        return _save(session, actor, Route, key, values)
+
+
+def move(actor: Actor, table: type[Ordered], key: str, to: int) -> None:
+    """Put a category, rule or route at a place of the list, counted from 0."""
+    with _changing(actor) as session:
+        rows = list(session.exec(select(table).order_by(col(table.position), table.key).with_for_update()))
+        before = [row.key for row in rows]
+        moved = next(row for row in rows if row.key == key)
+        rows.remove(moved)
+        rows.insert(to, moved)
+        for position, row in enumerate(rows):
+            row.position = position
+        after = [row.key for row in rows]
+        if before != after:
+            noun = str(table.__tablename__)
+            audit.record(
+                session, actor.email, actor.workspace_id, "move", noun, key, {"order": before}, {"order": after}
+            )
+
+
+def _save(session: Session, actor: Actor, table: type[Ordered], key: str, values: dict[str, Any]) -> Ordered:
+    row = session.exec(select(table).where(table.key == key).with_for_update()).one_or_none()
+    before = _audited(row) if row else None
+    if row is None:
+        last = session.exec(select(col(table.position)).order_by(col(table.position).desc()).limit(1)).first()
+        position = 0 if last is None else last + 1
+        row = table(workspace_id=actor.workspace_id, key=checked_key(key), position=position, **values)
+    for name, value in values.items():
+        setattr(row, name, value)
+    if isinstance(row, Category):
+        row.archived_at = None
+    session.add(row)
+    session.flush()
+    after = _audited(row)
+    if before != after:
+        noun = str(table.__tablename__)
+        audit.record(session, actor.email, actor.workspace_id, "change" if before else "add", noun, key, before, after)
+    return row
+
+
+# ---- removing and putting back
+
+
+def delete(actor: Actor, table: type[Ordered], key: str) -> Ordered:
+    """Remove a rule or route, or archive a category; returns what `restore` needs."""
+    with _changing(actor) as session:
+        row = session.exec(select(table).where(table.key == key).with_for_update()).one_or_none()
+        noun = str(table.__tablename__)
+        if row is None:
+            raise InvalidInput(f"There is no {noun} '{key}' any more.", "key")
+        if isinstance(row, Category):
+            _check_unused(session, key)
+            row.archived_at = now()
+        else:
+            session.delete(row)
+        action = "archive" if isinstance(row, Category) else "delete"
+        audit.record(session, actor.email, actor.workspace_id, action, noun, key, _audited(row))
+        return table(**row.model_dump())
+
+
+def restore(actor: Actor, row: Ordered) -> None:
+    with _changing(actor) as session:
+        if isinstance(row, Category):
+            session.get_one(Category, row.id).archived_at = None
+        else:
+            session.add(type(row)(**row.model_dump()))
+        audit.record(session, actor.email, actor.workspace_id, "restore", str(row.__tablename__), row.key)
+
+
+def _check_unused(session: Session, category: str) -> None:
+    used = [f"rule '{row.key}'" for row in session.exec(select(Rule)) if row.actions.get("category") == category]
+    used += [
+        f"route '{row.key}'"
+        for row in session.exec(select(Route))
+        if category in (row.conditions.get("category") or [])
+    ]
+    if used:
+        raise InvalidInput(f"The category '{category}' is used by {', '.join(used)}. Change these first.", "key")
+
+
+# ---- trying out
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """count of total messages match; sample: the newest of them, as (id, text)."""
+
+    count: int
+    total: int
+    sample: list[tuple[UUID, str]]
+
+
+def would_match(workspace_id: UUID, when: dict[str, Any], days: int = 30) -> Matches:
+    """How many of the newest messages (at most 5,000) of the last days a condition holds for."""
+    condition = secrets.validated(Condition, when)
+    count, total, sample = 0, 0, []
+    for id_, facts in _recent_facts(workspace_id, days):
+        total += 1
+        if condition.holds(facts):
+            count += 1
+            if len(sample) < SAMPLE:
+                sample.append((id_, facts.text))
+    return Matches(count, total, sample)
+
+
+def _recent_facts(workspace_id: UUID, days: int) -> list[tuple[UUID, Facts]]:
+    with in_workspace(workspace_id) as session:
+        timezone = configuration.current(workspace_id, session).workspace.timezone
+        rows = session.connection().exec_driver_sql("""
+            select m.id, m.text, m.channel, b.key as bot, m.received_at, m.language, p.tags, c.key as category,
+                   m.priority, m.sentiment, exists (select from attachment a where a.message_id = m.id) as attached
+            from (select * from message where workspace_id = %(workspace)s and id >= %(first)s
+                  order by id desc limit %(most)s) m
+            join bot b on b.id = m.bot_id join contact p on p.id = m.contact_id
+            left join category c on c.id = m.category_id order by m.id desc""",
+            {"workspace": workspace_id, "first": first_id_at(now() - timedelta(days=days)), "most": MOST_MESSAGES},
+        ).all()  # fmt: skip
+    return [
+        (row.id, Facts(row.text, row.channel, row.bot, row.received_at, row.language, frozenset(row.tags), row.attached,
+                       timezone, row.category, row.priority, row.sentiment))
+        for row in rows
+    ]  # fmt: skip
+
+
+def try_routes(workspace_id: UUID, message_id: UUID, category: str | None = None) -> planning.Decision | None:
+    """What the routes would do with a past message, as it is classified or as if it had `category`. Sends nothing."""
+    with in_workspace(workspace_id) as session:
+        config = configuration.current(workspace_id, session)
+        subject, _ = review.locked(session, config, message_id)
+        row = session.connection().exec_driver_sql("""
+            select c.key as category, m.priority, m.sentiment, m.language, m.title from message m
+            left join category c on c.id = m.category_id where m.id = %(id)s""", {"id": message_id}).one()  # fmt: skip
+    chosen = category or row.category
+    if chosen is None:
+        return None
+    priority = Priority(row.priority) if row.priority else config.categories_by_key[chosen].priority
+    result = Classification(
+        chosen, priority, Source.PERSON, sentiment=row.sentiment, language=row.language, title=row.title
+    )
+    return planning.decide(config, subject, result, [])
+
+
+# ---- shared
+
+
+def _changing(actor: Actor):
+    require(actor, Role.MANAGER)
+    return in_workspace(actor.workspace_id)
+
+
+def _check_names(session: Session, when: dict[str, Any], field: str) -> None:
+    """Every category, bot and channel a condition names must exist, or it would silently never hold."""
+    for name, value in when.items():
+        place = f"{field}.{name}"
+        if name in ("all", "any"):
+            for number, inner in enumerate(value or []):
+                _check_names(session, inner, f"{place}.{number}")
+        elif name == "not" and value:
+            _check_names(session, value, place)
+        elif name == "category":
+            _check_known(session, Category, value or [], place)
+        elif name == "bot":
+            _check_known(session, Bot, value or [], place)
+        elif name == "channel":
+            for channel in value or []:
+                if channel not in registry.channel_keys():
+                    raise InvalidInput(f"There is no channel '{channel}'.", place)
+
+
+def _check_known(session: Session, table: type[SQLModel], keys: list[str], field: str) -> None:
+    known = set(session.exec(select(table.key)))
+    for key in keys:
+        if key not in known:
+            raise InvalidInput(f"There is no {table.__tablename__} '{key}'.", field)
+
+
+def _audited(row: Ordered) -> dict[str, Any]:
+    return {name: value for name, value in row.model_dump(mode="json").items() if name not in ("id", "workspace_id")}
