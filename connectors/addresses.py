@@ -4,15 +4,24 @@ a name that resolves to something else a second later changes nothing.
 """
 
 import socket
+from functools import cache
 from ipaddress import ip_address
-
-import httpcore
+from types import ModuleType
+from typing import Any
 
 from app.domain.errors import PermanentError
+from app.settings import settings
 
 
 class PrivateAddress(PermanentError):
     pass
+
+
+def guard(transport: Any, core: ModuleType) -> Any:
+    """Keep an HTTPTransport of httpx (core: httpcore) or httpx2 (core: httpcore2) away from private addresses."""
+    if not settings().allow_private_hosts:
+        transport._pool._network_backend = _public_only(core)()  # neither library has a public way to set it
+    return transport
 
 
 def public_address(host: str, port: int) -> str:
@@ -27,15 +36,19 @@ def public_address(host: str, port: int) -> str:
     return found[0]
 
 
-class PublicOnly(httpcore.SyncBackend):
-    """The network as httpcore sees it, less everything private. TLS still checks the name, not the number."""
+@cache
+def _public_only(core: ModuleType) -> type:
+    class PublicOnly(core.SyncBackend):
+        """The network less everything private. TLS still checks the name, not the number."""
 
-    def connect_tcp(self, host, port, *args, **kwargs):
-        try:
-            address = public_address(host, port)
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        return super().connect_tcp(address, port, *args, **kwargs)
+        def connect_tcp(self, host, port, *args, **kwargs):
+            try:
+                address = public_address(host, port)
+            except OSError as error:
+                raise core.ConnectError(str(error)) from error
+            return super().connect_tcp(address, port, *args, **kwargs)
 
-    def connect_unix_socket(self, path, *args, **kwargs):
-        raise PrivateAddress("Local sockets cannot be reached from a configured address.")
+        def connect_unix_socket(self, path, *args, **kwargs):
+            raise PrivateAddress("A local socket is no address for a vendor, so nothing was sent.")
+
+    return PublicOnly

@@ -7,15 +7,27 @@ from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from app.domain.errors import TransientError
+from app.domain.tasks import Task
 
 Value = TypeVar("Value")
-CLIPPED = "\n[…]"
+CLIPPED = "\n[…]\n"
+KEPT_AT_END = 600  # characters: a task's body ends with its category and the link back
 LONGEST_WAIT_S = 30.0  # longer than one call may take
 
 
 def clipped(text: str, most: int) -> str:
-    """text, with at most `most` characters; a mark shows where something was cut off."""
-    return text if len(text) <= most else text[: most - len(CLIPPED)] + CLIPPED
+    """text in at most `most` characters (above 2 * KEPT_AT_END): of a longer one the middle is left out."""
+    if len(text) <= most:
+        return text
+    return text[: most - KEPT_AT_END - len(CLIPPED)] + CLIPPED + text[-KEPT_AT_END:]
+
+
+def body_of(task: Task) -> str:
+    """The task's text with its attachments and the way back to the message in Octopus."""
+    lines = [f"{attachment.name}: {attachment.url}" for attachment in task.attachments]
+    if task.link:
+        lines.append(f"In Octopus: {task.link}")
+    return "\n".join([task.body, *lines])
 
 
 def one_line(text: str, most: int) -> str:

@@ -13,12 +13,12 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
+import httpcore
 import httpx
 import orjson
 
 from app.domain.errors import Ambiguous, Refused, Rejected, RemoteError, TargetGone, TransientError, Unauthorized
-from app.settings import settings
-from connectors.addresses import PublicOnly
+from connectors.addresses import guard
 
 TIMEOUT_S = 20.0
 MOST_CONNECTIONS = 512
@@ -232,7 +232,4 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 def _shared_client() -> httpx.Client:
     """One pool of connections for the process: making a client loads certificates, which takes tens of milliseconds."""
     limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
-    transport = httpx.HTTPTransport(limits=limits)
-    if not settings().allow_private_hosts:
-        transport._pool._network_backend = PublicOnly()  # httpx has no public way to set it
-    return httpx.Client(transport=transport, follow_redirects=False)
+    return httpx.Client(transport=guard(httpx.HTTPTransport(limits=limits), httpcore), follow_redirects=False)

@@ -1,4 +1,4 @@
-"""Jira Cloud, REST API v3. Source: https://developer.atlassian.com/cloud/jira/platform/rest/v3 (read 2026-11)."""
+"""Jira Cloud, REST API v3. Source: https://developer.atlassian.com/cloud/jira/platform/rest/v3."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from app.domain.errors import Rejected, RemoteError, TargetGone
 from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef, TaskStatus
-from connectors.answers import Kept, clipped, day, inside, one_line, rows
+from connectors.answers import Kept, body_of, clipped, day, inside, one_line, rows
 from connectors.base import AdapterConfig
 from connectors.http import ApiClient
 from connectors.payloads import answered
@@ -149,7 +149,7 @@ class Connector:
         """Priority is sent only when mapped: many projects have no such field and refuse the whole issue."""
         fields: dict[str, Any] = {
             "summary": one_line(task.title, LONGEST_SUMMARY),
-            "description": _document(clipped(task.body, LONGEST_TEXT)),
+            "description": _document(clipped(body_of(task), LONGEST_TEXT)),
         }
         if task.due_at:
             fields["duedate"] = day(task.due_at)

@@ -1,4 +1,4 @@
-"""Linear, GraphQL API. Source: https://linear.app/developers/graphql and its schema (read 2026-11)."""
+"""Linear, GraphQL API. Source: https://linear.app/developers/graphql and its schema."""
 
 import re
 import time
@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr
 from app.domain.classification import Priority
 from app.domain.errors import Ambiguous, Refused, Rejected, RemoteError, TargetGone, TransientError, Unauthorized
 from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef, TaskStatus
-from connectors.answers import clipped, day, inside, one_line, rows
+from connectors.answers import body_of, clipped, day, inside, one_line, rows
 from connectors.base import AdapterConfig
 from connectors.http import ApiClient, retry_after_s
 from connectors.payloads import answered
@@ -167,7 +167,7 @@ def _id_of(key: str) -> str:
 def _content(task: Task) -> dict[str, Any]:
     wanted: dict[str, Any] = {
         "title": one_line(task.title, LONGEST_TITLE),
-        "description": clipped(task.body, LONGEST_TEXT),
+        "description": clipped(body_of(task), LONGEST_TEXT),
         "priority": PRIORITY[task.priority],
     }
     if task.due_at:
@@ -216,12 +216,10 @@ def _error_of(status: int, headers: Mapping[str, str], body: Any) -> RemoteError
         return AlreadyThere("Linear has something with this id already, which this key cannot see. Look there.", "id")
     if "not found" in message.lower():
         return TargetGone("Linear does not know the team or issue; nothing was done. Choose another one and replay.")
-    if code in ("INTERNAL_SERVER_ERROR", "LOCK_TIMEOUT") or status == 429 or status >= 500 or code is None:
-        return (
-            None
-            if status >= 300
-            else Ambiguous("Linear has a fault of its own. It is looked for before it is sent again.")
-        )
+    if status == 429 or status >= 500:
+        return None  # the status says it all
+    if code in ("INTERNAL_SERVER_ERROR", "LOCK_TIMEOUT", None):
+        return Ambiguous("Linear has a fault of its own, after which the change may exist. It is tried again.")
     field = _field_of(error)
     place = f" the field '{field}'" if field else " the request"
     return Rejected(

@@ -1,0 +1,100 @@
+"""What connectors send, held against the vendors' published contracts, where these are at hand."""
+
+from functools import cache
+from pathlib import Path
+
+import graphql
+import pytest
+import yaml
+from openapi_core import OpenAPI
+from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest
+
+from connectors.crm import linear
+
+from .cases import KEY, TASK
+from .conftest import Vendor
+
+CONTRACTS = Path(__file__).parents[3] / "../shared/contracts"
+DESCRIBED = ("notion", "hubspot", "lark")
+
+pytestmark = pytest.mark.skipif(not CONTRACTS.is_dir(), reason="the vendors' contracts are not beside this checkout")
+
+
+@cache
+def _document(key: str) -> dict:
+    return yaml.load((CONTRACTS / key / "openapi.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
+
+
+def _assert_described(there: Vendor, most: int = 50) -> int:
+    """Every request the vendor got is one its document describes; returns how many there were."""
+    contract = OpenAPI.from_dict(_document(there.key) | {"servers": [{"url": there.address}]})
+    requests = [request for request, _ in there.server.log[:most]]
+    for request in requests:
+        contract.validate_request(WerkzeugOpenAPIRequest(request))
+    return len(requests)
+
+
+@pytest.mark.parametrize("key", DESCRIBED)
+def test_create_and_search_are_as_described(key, vendor):
+    there = vendor(key)
+    there.answers(there.case.create, there.case.created)
+    there.connector().create(TASK)
+    if there.case.lookup:
+        there.answers(there.case.lookup, there.case.found)
+        there.connector().find(KEY)
+
+    assert _assert_described(there) >= 2
+
+
+@pytest.mark.parametrize(
+    ("key", "update", "comment"),
+    [
+        ("notion", ("PATCH", "/v1/pages/59833787-2cf9-4fdf-8782-e53db20768a5"), ("POST", "/v1/comments")),
+        ("hubspot", ("PATCH", "/crm/v3/objects/tickets/512"), ("POST", "/crm/v3/objects/notes")),
+        (
+            "lark",
+            ("PATCH", "/open-apis/task/v2/tasks/83912691-2e43-47fc-94a4-d512e03984fa"),
+            ("POST", "/open-apis/task/v2/comments"),
+        ),
+    ],
+)
+def test_update_and_comment_are_as_described(key, update, comment, vendor):
+    there = vendor(key)
+    there.answers(update, {"code": 0})
+    there.answers(comment, {"code": 0})
+
+    there.connector().update(there.ref, TASK)
+    there.connector().comment(there.ref, "Once more", KEY)
+
+    assert _assert_described(there) >= 2
+
+
+def test_hubspots_upsert_is_as_described(vendor):
+    there = vendor("hubspot")
+    there.answers(("POST", "/crm/v3/objects/tickets/batch/upsert"), {"status": "COMPLETE", "results": [{"id": "512"}]})
+
+    there.connector(unique_property="octopus_key").create(TASK)
+
+    assert _assert_described(there) == 1
+
+
+@cache
+def _linear_schema() -> graphql.GraphQLSchema:
+    return graphql.build_schema((CONTRACTS / "linear/schema.graphql").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", ["VIEWER", "TEAMS", "CREATE", "UPDATE", "COMMENT", "FIND"])
+def test_linears_schema_knows_our_queries(name):
+    assert graphql.validate(_linear_schema(), graphql.parse(getattr(linear, name))) == []
+
+
+def test_linears_schema_takes_the_issue_and_the_fields_offered_for_mapping(vendor):
+    there = vendor("linear")
+    there.answers(there.case.create, there.case.created)
+    there.connector().create(TASK)
+    wanted = _linear_schema().type_map["IssueCreateInput"]
+
+    sent = there.sent(there.case.create)[0]["variables"]["input"]
+
+    assert graphql.coerce_input_value(sent, wanted) == sent
+    assert {field.key for field in linear.FIELDS} <= set(wanted.fields)
