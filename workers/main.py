@@ -11,7 +11,8 @@ from app.logs import log
 from app.services.pool import pool
 
 DRAIN_S = 20
-LIVENESS = {"job_monitoring_interval": 5, "maintenance_interval": 5, "worker_ttl": 30}
+# RQ's own maintenance walks every registry of every queue; the sweeper makes it unnecessary for us.
+LIVENESS = {"worker_ttl": 60, "maintenance_interval": 3600}
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ def seal(config: BaseModel, workspace_id: UUID, place: str) -> dict[str, Any]:
     return {
         name: crypto.encrypt(value.get_secret_value(), workspace_id, f"{place}/{name}")
         if isinstance(value, SecretStr)
-        else _plain(value)
+        else plain(value)
         for name, value in config
         if value is not None
     }
@@ -49,5 +49,5 @@ def validated(model: type[Config], values: dict[str, Any]) -> Config:
         raise InvalidInput(f"{field or model.__name__}: {first['msg'].removeprefix('Value error, ')}", field) from error
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | list | dict) else str(value)

@@ -1,0 +1,263 @@
+"""`./octopus up`: one supervisor for everything. It restarts what dies and stops all of it cleanly."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app import embedded
+from app.cli.main import RUNTIME_FILE
+from app.domain.errors import OctopusError
+from app.settings import settings
+
+ROOT = Path(__file__).parents[2]
+FIRST_PAUSE_S, LONGEST_PAUSE_S, HEALTHY_AFTER_S = 0.5, 30.0, 60.0
+STOP_TIMEOUT_S = 25.0
+READY_TIMEOUT_S = 90.0
+TICK_S = 0.1
+COLOURS = (36, 32, 33, 35, 34, 96, 92, 93)
+
+
+@dataclass
+class Child:
+    """One process of the table. `name` is its prefix in the log."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen | None = None
+    started_at: float = 0.0
+    pause_s: float = FIRST_PAUSE_S
+    start_again_at: float = 0.0
+
+
+class Supervisor:
+    """Starts the children in order, restarts them with a growing pause, and ends them all with itself."""
+
+    def __init__(self, children: list[Child], beat: Callable[[], None] = lambda: None):
+        self.children = children
+        self.stopping = threading.Event()
+        self._beat = beat
+        self._print_lock = threading.Lock()
+
+    def start(self) -> None:
+        for number, child in enumerate(self.children):
+            self._start(child, COLOURS[number % len(COLOURS)])
+
+    def run(self) -> None:
+        """Returns when `stopping` is set and every child has ended."""
+        while not self.stopping.wait(TICK_S):
+            self._beat()
+            for number, child in enumerate(self.children):
+                self._revive(child, COLOURS[number % len(COLOURS)])
+        self.stop()
+
+    def stop(self) -> None:
+        running = [child.process for child in self.children if child.process and child.process.poll() is None]
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + STOP_TIMEOUT_S
+        for process in running:
+            try:
+                process.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def say(self, text: str, name: str = "octopus", colour: int = 1) -> None:
+        shown = f"\x1b[{colour}m{name:>10}\x1b[0m" if sys.stdout.isatty() else f"{name:>10}"
+        with self._print_lock:
+            sys.stdout.write(f"{shown} | {text}\n")
+            sys.stdout.flush()
+
+    def _start(self, child: Child, colour: int) -> None:
+        child.process = subprocess.Popen(
+            child.command, cwd=ROOT, env=os.environ | child.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            preexec_fn=embedded.die_with(os.getpid()),
+        )  # fmt: skip
+        child.started_at = time.monotonic()
+        threading.Thread(target=self._relay, args=(child, child.process, colour), daemon=True).start()
+
+    def _relay(self, child: Child, process: subprocess.Popen, colour: int) -> None:
+        for line in process.stdout:
+            self.say(line.decode("utf-8", "replace").rstrip("\n"), child.name, colour)
+
+    def _revive(self, child: Child, colour: int) -> None:
+        now = time.monotonic()
+        if child.process is not None:
+            code = child.process.poll()
+            if code is None:
+                return
+            if now - child.started_at > HEALTHY_AFTER_S:
+                child.pause_s = FIRST_PAUSE_S
+            self.say(f"{child.name} ended with code {code}; it is started again in {child.pause_s:g} s")
+            child.process, child.start_again_at = None, now + child.pause_s
+            child.pause_s = min(LONGEST_PAUSE_S, child.pause_s * 2)
+        elif now >= child.start_again_at:
+            self._start(child, colour)
+
+
+def up(with_ui: bool, workers: int) -> int:
+    """Runs until Ctrl-C or SIGTERM. Returns the exit code."""
+    data_dir = settings().data_dir.resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    held = _lock(data_dir)
+    _check_ports(with_ui)
+    services = None if settings().database_url and settings().redis_url else embedded.start(data_dir)
+    try:
+        if services is not None:
+            os.environ.setdefault("DATABASE_URL", services.database_url)
+            os.environ.setdefault("REDIS_URL", services.redis_url)
+        os.environ["OCTOPUS_DATA_DIR"] = str(data_dir)
+        settings.cache_clear()
+        return _supervised(data_dir, services, with_ui, workers)
+    finally:
+        (data_dir / RUNTIME_FILE).unlink(missing_ok=True)
+        if services is not None:
+            services.stop()
+        held.close()
+
+
+def _supervised(data_dir: Path, services: embedded.Services | None, with_ui: bool, workers: int) -> int:
+    from app.db.migrate import upgrade
+
+    upgrade(settings().owner_url)
+    metrics = data_dir / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir()
+    os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(metrics), PYTHONUNBUFFERED="1")
+    supervisor = Supervisor(process_table(with_ui, workers), beat=lambda: _revive_services(supervisor, services))
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: supervisor.stopping.set())
+    _write_runtime(data_dir)
+    supervisor.start()
+    threading.Thread(target=_greet, args=(supervisor, with_ui), daemon=True).start()
+    supervisor.run()
+    supervisor.say("stopped")
+    return 0
+
+
+def process_table(with_ui: bool, workers: int) -> list[Child]:
+    """Everything that runs besides PostgreSQL and Redis; the receiver first, since customers do not wait."""
+    python = sys.executable
+    receiver = [
+        python, "-m", "uvicorn", "webhook_receiver:app", "--host", settings().receiver_host,
+        "--port", str(settings().receiver_port), "--loop", "uvloop", "--http", "httptools", "--no-access-log",
+        "--log-level", "warning",
+    ]  # fmt: skip
+    cron = [
+        python,
+        "-m",
+        "rq.cli",
+        "cron",
+        "workers/schedule.py",
+        "--url",
+        str(settings().redis_url),
+        "--logging-level",
+        "WARNING",
+    ]
+    table = [Child("receiver", receiver)]
+    table += [Child(f"worker-{number + 1}", [python, "-m", "workers.main"]) for number in range(workers)]
+    table.append(Child("cron", cron))
+    if with_ui:
+        ui = [
+            python,
+            "-m",
+            "streamlit",
+            "run",
+            "app/main.py",
+            "--server.port",
+            str(settings().ui_port),
+            "--server.headless",
+            "true",
+        ]
+        table.append(Child("ui", ui))
+    return table
+
+
+# ---- parts
+
+
+def _lock(data_dir: Path):
+    file = (data_dir / "up.lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise OctopusError(
+            f"Octopus runs already with the data in {data_dir}. Stop that one first, or set OCTOPUS_DATA_DIR."
+        ) from error
+    return file
+
+
+def _check_ports(with_ui: bool) -> None:
+    wanted = {"OCTOPUS_RECEIVER_PORT": settings().receiver_port}
+    if with_ui:
+        wanted["OCTOPUS_UI_PORT"] = settings().ui_port
+    for variable, port in wanted.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise OctopusError(
+                    f"Port {port} is taken by another program. Choose a free one with {variable}."
+                ) from error
+
+
+def _revive_services(supervisor: Supervisor, services: embedded.Services | None) -> None:
+    if services is None:
+        return
+    try:
+        for name in services.restart_dead():
+            supervisor.say(f"{name} had ended and was started again")
+    except embedded.StartFailed as error:
+        supervisor.say(str(error))
+        time.sleep(1)
+
+
+def _write_runtime(data_dir: Path) -> None:
+    """For the other commands, run from another terminal."""
+    content = {
+        "pid": os.getpid(), "database_url": settings().database_url, "redis_url": settings().redis_url,
+        "receiver_port": settings().receiver_port,
+    }  # fmt: skip
+    handle = os.open(data_dir / RUNTIME_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump(content, file)
+
+
+def _greet(supervisor: Supervisor, with_ui: bool) -> None:
+    """Say where things are once they answer."""
+    import httpx
+
+    from app.services import members
+
+    waiting = {"Webhooks": (f"http://127.0.0.1:{settings().receiver_port}", "/readyz")}
+    if with_ui:
+        waiting["App"] = (f"http://127.0.0.1:{settings().ui_port}", "/_stcore/health")
+    end = time.monotonic() + READY_TIMEOUT_S
+    for name, (address, path) in waiting.items():
+        while not supervisor.stopping.is_set():
+            try:
+                if httpx.get(address + path, timeout=2).is_success:
+                    supervisor.say(f"{name}: {address}")
+                    break
+            except httpx.HTTPError:
+                pass
+            if time.monotonic() > end:
+                supervisor.say(f"{name} does not answer at {address}; ./octopus doctor tells more")
+                break
+            time.sleep(0.1)
+    if with_ui and (first := members.ensure_first_owner()):
+        supervisor.say(f"Sign in as {first[0]} with the password {first[1]} (you choose your own at once).")
+        supervisor.say("Then click Bots to connect your first bot, and Destinations for where its tasks should go.")
