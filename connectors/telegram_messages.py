@@ -110,6 +110,8 @@ def _message(update: dict[str, Any], name: str) -> Parsed:
             attachments=attachments,
             sent_at=read.moment(message["date"]),
             is_edit=name.startswith("edited_"),
+            # Numbers are only promised to be unique while a chat lives; the date, which edits repeat, is the sure part.
+            distinction=str(message["date"]),
         )
     )
 

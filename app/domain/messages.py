@@ -101,11 +101,13 @@ class InboundMessage:
     is_edit: bool = False
     is_delete: bool = False
     bot_account_id: str | None = None  # which of several accounts in one request
+    distinction: str = ""  # what else tells it from another message, where ids may come a second time
 
     @property
     def external_key(self) -> str:
         """Unique per bot: message ids alone repeat in every chat on some channels."""
-        return f"{self.conversation_id}/{self.message_id}"
+        key = f"{self.conversation_id}/{self.message_id}"
+        return f"{key}/{self.distinction}" if self.distinction else key
 
     @property
     def conversation_key(self) -> str:

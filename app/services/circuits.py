@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
@@ -60,7 +61,7 @@ def succeeded(health: Health, workspace_id: UUID, owner_id: UUID) -> None:
     recovered = state.circuit.failures > 0 or bool(state.parked_reason)
     if recovered or time.time() - state.success_noted_at > NOTE_SUCCESS_EVERY_S:
         state.circuit, state.parked_reason, state.success_noted_at = Circuit(), "", time.time()
-        _write(health, workspace_id, owner_id, failures=0, open_until=None, parked_reason="", last_success_at=now())
+        _write(health, workspace_id, owner_id, **_columns(Circuit()), parked_reason="", last_success_at=now())
 
 
 def failed(health: Health, workspace_id: UUID, owner_id: UUID, error: RemoteError) -> None:
@@ -72,10 +73,9 @@ def failed(health: Health, workspace_id: UUID, owner_id: UUID, error: RemoteErro
         state.circuit = breaker.after_failure(state.circuit, time.time())
     elif isinstance(error, PermanentError):
         return
-    open_until = datetime.fromtimestamp(state.circuit.open_until, UTC) if state.circuit.open_until else None
     _write(
-        health, workspace_id, owner_id, failures=state.circuit.failures, open_until=open_until,
-        parked_reason=state.parked_reason, last_failure_at=now(), last_error=str(error),
+        health, workspace_id, owner_id, **_columns(state.circuit), parked_reason=state.parked_reason,
+        last_failure_at=now(), last_error=str(error),
     )  # fmt: skip
 
 
@@ -100,13 +100,28 @@ def _refresh(workspace_id: UUID) -> None:
 def _load(session: Session, health: Health, owner: object) -> None:
     for row in session.exec(select(health)):
         state = _states.setdefault(getattr(row, col(owner).key), _State())
-        open_until = row.open_until.timestamp() if row.open_until else 0.0
-        state.circuit, state.parked_reason = Circuit(row.failures, open_until), row.parked_reason
+        state.circuit = Circuit(row.failures, _seconds(row.failing_since), _seconds(row.open_until), row.pauses)
+        state.parked_reason = row.parked_reason
+
+
+def _columns(circuit: Circuit) -> dict[str, Any]:
+    return {
+        "failures": circuit.failures, "failing_since": _moment(circuit.since), "pauses": circuit.pauses,
+        "open_until": _moment(circuit.open_until),
+    }  # fmt: skip
+
+
+def _moment(seconds: float) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def _seconds(moment: datetime | None) -> float:
+    return moment.timestamp() if moment else 0.0
 
 
 def _write(health: Health, workspace_id: UUID, owner_id: UUID, **values: object) -> None:
     owner = "destination_id" if health is DestinationHealth else "llm_account_id"
-    full = {"failures": 0, "last_error": "", "parked_reason": "", **values}
+    full = {"failures": 0, "pauses": 0, "last_error": "", "parked_reason": "", **values}
     row = insert(health).values(workspace_id=workspace_id, **{owner: owner_id}, **full)
     try:
         with in_workspace(workspace_id) as session:

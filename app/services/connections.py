@@ -123,7 +123,7 @@ def save_llm_account(
         saved = _save(session, actor, "llm_account", row, values, **changed)
         health = session.get(LlmAccountHealth, saved.id)
         if health is not None:
-            health.parked_reason, health.open_until, health.failures = "", None, 0
+            health.parked_reason, health.open_until, health.failures, health.failing_since = "", None, 0, None
         return saved
 
 
@@ -166,7 +166,7 @@ def _parts(annotation: Any) -> tuple:
 def _unpark(session: Session, row: Destination) -> None:
     health = session.get(DestinationHealth, row.id)
     if health is not None:
-        health.parked_reason, health.open_until, health.failures = "", None, 0
+        health.parked_reason, health.open_until, health.failures, health.failing_since = "", None, 0, None
     session.connection().exec_driver_sql(
         "update delivery set next_try_at = now() where destination_id = %(id)s and status in ('retrying', 'unknown')",
         {"id": row.id},

@@ -17,7 +17,7 @@ def verdict(error, tries=1, age_s=0.0, can=FINDS, has_alternative=False) -> Verd
 
 
 @given(tries=st.integers(1, 10_000), draw=st.floats(0, 1))
-def test_waits_grow_to_fifteen_minutes_and_never_beyond(tries, draw):
+def test_waits_grow_to_two_minutes_and_never_beyond(tries, draw):
     wait_s = retry.backoff_s(tries, lambda: draw)
 
     assert 0.5 * retry.FIRST_WAIT_S <= wait_s <= retry.LONGEST_WAIT_S
@@ -35,8 +35,8 @@ def test_a_transient_error_is_retried_at_the_same_place_first():
     assert verdict(TransientError("busy"), has_alternative=True).status is DeliveryStatus.RETRYING
 
 
-def test_after_three_transient_errors_the_next_destination_is_asked():
-    handed_on = verdict(TransientError("busy"), tries=3, has_alternative=True)
+def test_after_several_transient_errors_the_next_destination_is_asked():
+    handed_on = verdict(TransientError("busy"), tries=retry.TRIES_BEFORE_FAILOVER, has_alternative=True)
 
     assert (handed_on.status, handed_on.fail_over) == (DeliveryStatus.CANCELLED, True)
 

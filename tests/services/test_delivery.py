@@ -3,7 +3,9 @@
 from app.db import work
 from app.db.engine import in_workspace
 from app.db.tables.base import new_id
+from app.domain.breaker import FAILURES_TO_OPEN, SECONDS_TO_OPEN
 from app.domain.errors import Ambiguous, Rejected, TransientError, Unauthorized
+from app.domain.retry import TRIES_BEFORE_FAILOVER
 from app.domain.tasks import Capability
 from app.services import sweep
 from app.services.pool import LEASE
@@ -126,12 +128,14 @@ def test_an_idempotent_vendor_that_stays_down_after_an_uncertain_end_keeps_its_t
     assert kit.states() == [("lark", "delivered")]
 
 
-def test_three_transient_errors_fail_over(kit):
-    jira, notion = kit.vendor("jira", script=[TransientError("down")] * 3), kit.vendor("notion")
+def test_a_vendor_that_stays_busy_hands_its_task_on(kit):
+    jira = kit.vendor("jira", script=[TransientError("down") for _ in range(20)])
+    notion = kit.vendor("notion")
     kit.route("jira", "notion")
 
     kit.say("#bug")
-    for _ in range(2):
+    for _ in range(TRIES_BEFORE_FAILOVER - 1):
+        assert len(notion.tasks) == 0
         kit.make_due()
         kit.deliver()
 
@@ -223,25 +227,40 @@ def test_two_workers_cannot_claim_one_delivery(kit):
     assert claims == [1, 0]
 
 
-def test_after_five_failures_in_a_row_nobody_calls_for_a_while(kit):
-    jira = kit.vendor("jira", script=[TransientError("down") for _ in range(50)])
+def failing_for_a_while(kit, **options):
+    """A destination that failed so long and so often that the next failure opens its circuit."""
+    vendor = kit.vendor("jira", script=[TransientError("down") for _ in range(50)], **options)
+    since = SECONDS_TO_OPEN + 1
+    kit.sql(
+        "insert into destination_health (destination_id, workspace_id, failures, failing_since, pauses, last_error, "
+        "parked_reason) select id, workspace_id, %(failures)s, now() - %(since)s * interval '1 second', 0, '', '' "
+        "from destination where key = 'jira'",
+        failures=FAILURES_TO_OPEN - 1, since=since,
+    )  # fmt: skip
+    return vendor
+
+
+def test_after_failing_for_a_while_nobody_calls_until_the_pause_is_over(kit):
+    jira = failing_for_a_while(kit)
     kit.route("jira")
 
-    for number in range(8):
+    for number in range(4):
         kit.say(f"#bug {number}")
 
-    assert len(jira.script) == 45
-    causes = [row.cause for row in kit.sql("select cause from delivery order by id")]
-    assert causes == ["busy"] * 5 + ["circuit_open"] * 3
+    assert len(jira.script) == 49
+    assert [row.cause for row in kit.sql("select cause from delivery order by id")] == ["busy"] + ["circuit_open"] * 3
 
 
-def test_an_open_circuit_hands_new_tasks_on_at_once(kit):
-    kit.vendor("jira", script=[TransientError("down") for _ in range(50)])
+def test_an_open_circuit_hands_new_tasks_on_at_once_and_the_primary_is_asked_again_after_the_pause(kit):
+    jira = failing_for_a_while(kit)
     notion = kit.vendor("notion")
     kit.route("jira", "notion")
-    for number in range(5):
-        kit.say(f"#bug {number}")
+    kit.say("#bug one")
 
-    kit.say("#bug six")
-
+    kit.say("#bug two")
     assert len(notion.tasks) == 1
+    jira.script.clear()
+    kit.make_due()
+    kit.say("#bug three")
+
+    assert (len(jira.tasks), len(notion.tasks)) == (1, 1)

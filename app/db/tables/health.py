@@ -24,7 +24,9 @@ class _Circuit(SQLModel):
 
     workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE")
     failures: int = 0
+    failing_since: datetime | None = utc()
     open_until: datetime | None = utc()
+    pauses: int = 0
     last_success_at: datetime | None = utc()
     last_failure_at: datetime | None = utc()
     last_error: str = ""

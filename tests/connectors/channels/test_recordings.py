@@ -89,5 +89,5 @@ def _expected(message: dict[str, Any], event_key: str | None) -> dict[str, Any]:
 
 
 def _shown(message: InboundMessage) -> dict[str, Any]:
-    names = [name for name in InboundMessage.__dataclass_fields__ if name != "attachments"]
+    names = [name for name in InboundMessage.__dataclass_fields__ if name not in ("attachments", "distinction")]
     return {**{name: getattr(message, name) for name in names}, "attachments": len(message.attachments)}
