@@ -1,6 +1,6 @@
 """What to do after a try that failed: one policy for all deliveries and for classification. Pure.
 
-Waits double from 1 s to 2 min with jitter on the upper half, and obey the vendor's Retry-After. They need not grow
+Waits double from 1 s to 30 s with jitter on the upper half, and obey the vendor's Retry-After. They need not grow
 longer: a vendor that is really down opens its circuit breaker, and then nobody calls.
 Source of the jitter: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 """
@@ -22,7 +22,7 @@ from app.domain.errors import (
 from app.domain.lifecycle import DeliveryStatus
 from app.domain.tasks import Capability
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 120.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 GIVE_UP_AFTER_S = 48 * 3600.0  # outlasts a vendor that is down for a day, and a weekend's second one
 TRIES_BEFORE_FAILOVER = 8  # a vendor with a fault in three keeps its tasks; one that is down opens its circuit before
 LONG_WAIT_S = 60.0  # a vendor that asks for more than this is passed over at once

@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from uuid import UUID
 
 import bcrypt
@@ -21,6 +20,8 @@ SESSION_DAYS = 7.0
 SHORTEST_PASSWORD, LONGEST_PASSWORD_BYTES = 10, 72  # bcrypt reads no further
 FIRST_OWNER, FIRST_WORKSPACE = "owner@octopus.local", "main"
 RANK = list(Role)
+# Of a password nobody knows, at the strength of all others: an unknown address takes as long as a known one.
+NOBODYS_HASH = b"$2b$12$z6oUycBIVR/h3.g/dOYeiur/sPuoXOUWL6rblI8Z9X0qi2BSi9xau"
 WORDS = "abcdefghjkmnpqrstuvwxyz23456789"  # no character that looks like another
 
 
@@ -61,7 +62,7 @@ def sign_in(email: str, password: str) -> Person:
 def _checked(email: str, password: str) -> Person | None:
     with in_system() as session:
         person = _by_email(session, email, lock=True)
-        matches = bcrypt.checkpw(_bytes(password), person.password_hash.encode() if person else _nobodys_hash())
+        matches = _matches(password, person.password_hash.encode() if person else NOBODYS_HASH)
         if person is None or (person.locked_until and person.locked_until > now()):
             return None
         if not matches:
@@ -118,7 +119,7 @@ def change_password(person_id: UUID, old: str, new: str) -> None:
     """Raises InvalidInput. Ends all of the person's sessions but those made afterwards."""
     with in_system() as session:
         person = session.get(Person, person_id)
-        if person is None or not bcrypt.checkpw(_bytes(old), person.password_hash.encode()):
+        if person is None or not _matches(old, person.password_hash.encode()):
             raise InvalidInput("The present password is not right.", "old")
         if old == new:
             raise InvalidInput("The new password is the old one.", "new")
@@ -160,7 +161,7 @@ def ensure_first_owner() -> tuple[str, str] | None:
             workspace = Workspace(key=FIRST_WORKSPACE, name="My workspace")
             session.add(workspace)
             session.flush()
-        password = _add(session, FIRST_OWNER, Role.OWNER, workspace, "")
+        _, password = _add(session, FIRST_OWNER, Role.OWNER, workspace, "")
         return FIRST_OWNER, password
 
 
@@ -175,8 +176,13 @@ def add_user(email: str, role: str, workspace_key: str, name: str = "") -> str |
         if workspace is None:
             known = ", ".join(session.exec(select(Workspace.key).order_by(Workspace.key))) or "none yet"
             raise InvalidInput(f"There is no workspace '{workspace_key}'. Known: {known}.", "workspace")
-        audit.record(session, "cli", workspace.id, "add", "member", email.lower(), after={"role": role})
-        return _add(session, email, Role(role), workspace, name)
+        before, password = _add(session, email, Role(role), workspace, name)
+        if before != role:
+            audit.record(
+                session, "cli", workspace.id, "change" if before else "add", "member", email.strip().lower(),
+                {"role": before} if before else None, {"role": role},
+            )  # fmt: skip
+        return password
 
 
 def reset_password(email: str) -> str:
@@ -197,7 +203,10 @@ def _end_sessions(session: Session, person_id: UUID) -> None:
         row.revoked_at = row.revoked_at or now()
 
 
-def _add(session: Session, email: str, role: Role, workspace: Workspace, name: str) -> str | None:
+def _add(
+    session: Session, email: str, role: Role, workspace: Workspace, name: str
+) -> tuple[str | None, str | None]:
+    """Returns the role the person had here before, if any, and the first password of a new account."""
     found, password = _by_email(session, email), None
     if found is None:
         password = _new_password()
@@ -209,9 +218,9 @@ def _add(session: Session, email: str, role: Role, workspace: Workspace, name: s
     membership = session.get(Membership, (found.id, workspace.id))
     if membership is None:
         session.add(Membership(person_id=found.id, workspace_id=workspace.id, role=role))
-    else:
-        membership.role = role
-    return password
+        return None, password
+    before, membership.role = membership.role, role
+    return before, password
 
 
 def _by_email(session: Session, email: str, lock: bool = False) -> Person | None:
@@ -230,14 +239,11 @@ def _hashed(password: str) -> str:
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
 
 
-def _bytes(password: str) -> bytes:
-    return password.encode()[:LONGEST_PASSWORD_BYTES]
+def _matches(password: str, hashed: bytes) -> bool:
+    """A password too long for bcrypt is compared as well, so that it takes as long, and never matches."""
+    typed = password.encode()
+    return bcrypt.checkpw(typed[:LONGEST_PASSWORD_BYTES], hashed) and len(typed) <= LONGEST_PASSWORD_BYTES
 
 
 def _new_password() -> str:
     return "-".join("".join(secrets.choice(WORDS) for _ in range(5)) for _ in range(3))
-
-
-@cache
-def _nobodys_hash() -> bytes:
-    return bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt())

@@ -17,7 +17,7 @@ def verdict(error, tries=1, age_s=0.0, can=FINDS, has_alternative=False) -> Verd
 
 
 @given(tries=st.integers(1, 10_000), draw=st.floats(0, 1))
-def test_waits_grow_to_two_minutes_and_never_beyond(tries, draw):
+def test_waits_grow_to_half_a_minute_and_never_beyond(tries, draw):
     wait_s = retry.backoff_s(tries, lambda: draw)
 
     assert 0.5 * retry.FIRST_WAIT_S <= wait_s <= retry.LONGEST_WAIT_S
