@@ -26,8 +26,10 @@ from app.domain.errors import OctopusError
 
 UNPRIVILEGED = "nobody"
 ROOT_STATE = Path("/var/lib/octopus")
+ELSEWHERE = "postgres.at"  # a file of the data directory that names the folder
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel takes 107
 START_TIMEOUT_S = 60
+PREDECESSOR = "Is another postmaster"  # one that was killed a moment ago and is not quite gone
 DATABASE = "octopus"
 POSTGRES_SETTINGS = {
     "max_connections": "200", "shared_buffers": "128MB", "jit": "off", "listen_addresses": "", "timezone": "UTC",
@@ -54,17 +56,26 @@ class Service:
     process: subprocess.Popen | None = None
 
     def start(self) -> None:
+        end = time.monotonic() + START_TIMEOUT_S
+        self._launch()
+        while not self.answers():
+            if self.process.poll() is not None:
+                last = self.log.read_text(errors="replace").strip().splitlines()[-3:]
+                if time.monotonic() > end or not any(PREDECESSOR in line for line in last):
+                    raise StartFailed(f"{self.name} did not start. It says: {' / '.join(last)} (all of it: {self.log})")
+                time.sleep(0.1)
+                self._launch()
+            elif time.monotonic() > end:
+                self.process.kill()
+                raise StartFailed(f"{self.name} did not answer within {START_TIMEOUT_S} s; its log: {self.log}")
+            time.sleep(0.02)
+
+    def _launch(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True,
                 preexec_fn=die_with(os.getpid(), self.user), env=_plain_environment(),
             )  # fmt: skip
-        end = time.monotonic() + START_TIMEOUT_S
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > end:
-                last = self.log.read_text(errors="replace").strip().splitlines()[-3:]
-                raise StartFailed(f"{self.name} did not start. It says: {' / '.join(last)} (all of it: {self.log})")
-            time.sleep(0.02)
 
     def stop(self, timeout_s: float = 20) -> None:
         if self.process is None or self.process.poll() is not None:
@@ -112,6 +123,14 @@ def start(data_dir: Path, durable: bool = True) -> Services:
         postgres.stop()
         raise
     return Services(_url(home, DATABASE), f"unix://{_sockets(data_dir) / 'redis.sock'}", postgres, redis)
+
+
+def remove(data_dir: Path) -> None:
+    """Delete everything of a data directory that is not running any more."""
+    pointer = data_dir / ELSEWHERE
+    if pointer.exists():
+        shutil.rmtree(pointer.read_text().strip(), ignore_errors=True)
+    shutil.rmtree(data_dir, ignore_errors=True)
 
 
 # ---- PostgreSQL
@@ -200,9 +219,11 @@ def _redis(data_dir: Path, durable: bool) -> Service:
 
 def _pongs(socket: Path) -> bool:
     import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-    try:
-        return bool(redis.Redis(unix_socket_path=str(socket), socket_timeout=2).ping())
+    try:  # by itself the client tries for some seconds, which every start would wait
+        return bool(redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=Retry(NoBackoff(), 0)).ping())
     except redis.RedisError:
         return False
 
@@ -216,13 +237,31 @@ def _package(name: str) -> Path:
 
 
 def _reachable_home(data_dir: Path, user: str | None) -> Path:
-    """Where PostgreSQL's data stands: in the data directory, unless `user` could not get there."""
+    """Where PostgreSQL's data stands: in the data directory, unless `user` could not get there.
+
+    What was chosen once stays, and goes with the data directory when that is moved or removed.
+    """
+    pointer = data_dir / ELSEWHERE
+    if pointer.exists():
+        home = Path(pointer.read_text().strip())
+        if not home.is_dir():
+            raise StartFailed(
+                f"The database of {data_dir} was kept in {home}, which is gone. Nothing was started. "
+                f"Put it back, or remove {pointer} to begin with an empty one."
+            )
+        return home
     if user is None or _may_enter(data_dir, user):
         return data_dir
+    if (data_dir / "postgres").exists():
+        raise StartFailed(
+            f"PostgreSQL's data is in {data_dir}, where the user {user} can no longer enter. Nothing was started. "
+            "Allow it again, for this folder and those above: chmod o+x"
+        )
     _make_root_state()
-    home = ROOT_STATE / hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]
-    home.mkdir(exist_ok=True, mode=0o755)
+    home = Path(tempfile.mkdtemp(prefix="data-", dir=ROOT_STATE))
+    home.chmod(0o755)
     (home / "BELONGS_TO").write_text(f"{data_dir}\n")
+    pointer.write_text(f"{home}\n")
     return home
 
 

@@ -12,6 +12,7 @@ import psutil
 from bench.system import RIG, Product, World, free_port, load
 
 QUIET = {"llm": {"median_ms": 0}, "crm": {"median_ms": 0}}
+ONLY_ACCEPTS = ("--connections", "64", "--stall", "0.1", "--timeout", "0.1", "--settle", "0")
 USUAL = {"llm": {"median_ms": 800}, "crm": {"median_ms": 150}}
 
 
@@ -27,7 +28,9 @@ def accept(product: Product, world: World, seconds: int = 10) -> dict:
     for process in workers:
         process.suspend()
     try:
-        report = load(product, world, "--n", str(n), "--connections", "64", "--stall", "0.1", "--timeout", "0.1", "--settle", "0")
+        report = load(
+            product, world, "--n", str(n), "--connections", "64", "--stall", "0.1", "--timeout", "0.1", "--settle", "0"
+        )
     finally:
         for process in workers:
             process.resume()
@@ -99,8 +102,8 @@ def _floor_rate(product: Product, world: World, n: int) -> dict:
         targets = {"telegram": f"http://127.0.0.1:{port}/telegram", "slack": f"http://127.0.0.1:{port}/slack"}
         options = [part for channel, url in targets.items() for part in ("--target", f"{channel}={url}")]
         done = subprocess.run(
-            [sys.executable, str(RIG / "load.py"), "--world", world.url, *options, "--n", str(n), "--connections", "64",
-             "--stall", "0.1", "--timeout", "0.1", "--settle", "0", "--compact"],
+            [sys.executable, str(RIG / "load.py"), "--world", world.url, *options, "--n", str(n),
+             *ONLY_ACCEPTS, "--compact"],
             capture_output=True, text=True, timeout=300, check=True,
         )  # fmt: skip
         return json.loads(done.stdout.splitlines()[-1])

@@ -20,6 +20,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from app import embedded
+
 ROOT = Path(__file__).parent.parent
 RIG = ROOT / "bench" / "rig"
 WORKSPACE = ROOT / "bench" / "workspace.yaml"
@@ -123,10 +125,12 @@ def product(world: World, **environment: str) -> Iterator[Product]:
     with tempfile.TemporaryDirectory(prefix="octopus-bench-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         data_dir, port = Path(folder) / "data", free_port()
         settings = {
-            "OCTOPUS_DATA_DIR": str(data_dir), "OCTOPUS_RECEIVER_PORT": str(port), "OCTOPUS_ALLOW_PRIVATE_HOSTS": "true",
-            "WORLD": world.url, "OCTOPUS_LOG_LEVEL": "WARNING",
+            "OCTOPUS_DATA_DIR": str(data_dir), "OCTOPUS_RECEIVER_PORT": str(port),
+            "OCTOPUS_ALLOW_PRIVATE_HOSTS": "true", "WORLD": world.url, "OCTOPUS_LOG_LEVEL": "WARNING",
         }  # fmt: skip
-        inherited = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "OCTOPUS_PUBLIC_URL")}
+        inherited = {
+            k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "OCTOPUS_PUBLIC_URL")
+        }
         running = Product(
             data_dir, f"http://127.0.0.1:{port}", inherited | settings | environment, Path(folder) / "up.log"
         )
@@ -139,6 +143,7 @@ def product(world: World, **environment: str) -> Iterator[Product]:
             raise
         finally:
             running.stop()
+            embedded.remove(data_dir)
 
 
 def load(product: Product, world: World, *options: str, channels: dict[str, str] | None = None) -> dict:

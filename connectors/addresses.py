@@ -5,12 +5,15 @@ a name that resolves to something else a second later changes nothing.
 
 import socket
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from types import ModuleType
 from typing import Any
 
 from app.domain.errors import PermanentError
 from app.settings import settings
+
+# Source: https://www.iana.org/assignments/ipv6-address-space (read 2026-11); NAT64 is RFC 6052.
+GLOBAL_UNICAST, NAT64 = IPv6Network("2000::/3"), IPv6Network("64:ff9b::/96")
 
 
 class PrivateAddress(PermanentError):
@@ -28,12 +31,23 @@ def public_address(host: str, port: int) -> str:
     """The first address of `host`, as a number. Raises PrivateAddress when any of its addresses is not public."""
     found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for address in found:
-        if not ip_address(address.split("%")[0]).is_global:
+        if not is_public(address):
             raise PrivateAddress(
                 f"The address of {host} is private, so nothing was sent. Correct the address, or let the operator "
                 "set OCTOPUS_ALLOW_PRIVATE_HOSTS=true if this is a system of your own."
             )
     return found[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the public internet; an IPv4 address packed into IPv6 counts as what it is."""
+    number = ip_address(address.split("%")[0])
+    if number.version == 6:
+        packed = IPv4Address(number.packed[-4:]) if number in NAT64 else number.ipv4_mapped or number.sixtofour
+        if packed is None and number not in GLOBAL_UNICAST:
+            return False
+        number = packed or number
+    return number.is_global and not number.is_multicast
 
 
 @cache

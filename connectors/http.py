@@ -4,24 +4,24 @@ Retries, limits and circuit breakers are not here: the caller decides what an er
 """
 
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import quote
 
-import httpcore
 import httpx
 import orjson
 
 from app.domain.errors import Ambiguous, Refused, Rejected, RemoteError, TargetGone, TransientError, Unauthorized
-from connectors.addresses import guard
+from connectors.connections import Connections, to_public_hosts
+from connectors.waits import retry_after_s
 
-TIMEOUT_S = 20.0
-MOST_CONNECTIONS = 512
+TIMEOUT_S, CONNECT_S = 20.0, 5.0
+LONGEST_ANSWER = 10_000_000  # bytes
 KEPT = 8_000  # characters of a request or answer kept for the passport
 MASK = "••••"
 SAFE_METHODS = ("GET", "HEAD")
@@ -77,9 +77,20 @@ def recording() -> Iterator[Exchanges]:
 
 
 def masked(text: str, secrets: tuple[str, ...]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, MASK)
+    for written in _as_written(secrets):
+        text = text.replace(written, MASK)
     return text
+
+
+@lru_cache(maxsize=4096)
+def _as_written(secrets: tuple[str, ...]) -> list[str]:
+    """The secrets as they stand in a text, in JSON and in a URL; the longest first, as one may begin with another."""
+    forms = {form for one in secrets for form in (one, orjson.dumps(one).decode()[1:-1], quote(one, safe=""))}
+    return sorted(forms, key=len, reverse=True)
+
+
+class _TooLong(httpx.ReadError):
+    pass
 
 
 class ApiClient:
@@ -87,6 +98,9 @@ class ApiClient:
 
     error_of(status, headers, parsed body or None): the vendor's own envelope, asked first, on 2xx as well (several
     vendors report failure inside a 200); None leaves the answer to the status. secrets: masked wherever they show up.
+    timeout_s: for sending, for each part of the answer, and for the answer as a whole. auth: name and password.
+
+    Cookies are neither kept nor sent: two workspaces may have an account at the same host.
     """
 
     def __init__(
@@ -94,7 +108,7 @@ class ApiClient:
         label: str,
         base_url: str,
         headers: Mapping[str, str] | None = None,
-        auth: httpx.Auth | tuple[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
         timeout_s: float = TIMEOUT_S,
         error_of: ErrorOf | None = None,
@@ -102,12 +116,22 @@ class ApiClient:
     ):
         self.label = label
         self._base_url = base_url.rstrip("/")
-        self._headers = {"Accept": "application/json", "User-Agent": "Octopus", **(headers or {})}
-        self._auth = auth
-        self._timeout = httpx.Timeout(timeout_s, connect=5.0)
-        self._error_of = error_of or (lambda status, headers, body: None)
         self._secrets = tuple(secret for secret in secrets if len(secret) > 3)
-        self._client = httpx.Client(transport=transport) if transport else _shared_client()
+        self._headers = {
+            "Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "Octopus",
+            **(headers or {}),
+        }  # fmt: skip
+        if auth:
+            name_and_password = b64encode(":".join(auth).encode()).decode()
+            self._headers["Authorization"] = f"Basic {name_and_password}"
+            self._secrets += (name_and_password,)
+        self._timeout_s = timeout_s
+        self._timeouts = {
+            "connect": min(CONNECT_S, timeout_s), "read": timeout_s, "write": timeout_s, "pool": timeout_s,
+        }  # fmt: skip
+        self._error_of = error_of or (lambda status, headers, body: None)
+        self._transport = transport or _shared_connections()
+        self._refuse_what_cannot_be_sent()
 
     def call(
         self,
@@ -126,34 +150,66 @@ class ApiClient:
         all_headers = self._headers | (headers or {})
         if content is not None:
             all_headers["Content-Type"] = "application/json"
-        request = self._client.build_request(
-            method, self._base_url + path, content=content, params=params, headers=all_headers, timeout=self._timeout
-        )
+        try:
+            request = httpx.Request(
+                method, self._base_url + path, params=params, headers=all_headers, content=content,
+                extensions={"timeout": self._timeouts},
+            )  # fmt: skip
+        except httpx.InvalidURL as error:
+            raise self._no_address() from error
         safe = changes_nothing or method in SAFE_METHODS
-        return self._understood(safe, self._sent(request, content or b"", safe))
+        response, answer = self._sent(request, content or b"", safe)
+        return self._understood(safe, response, answer)
 
-    def _sent(self, request: httpx.Request, content: bytes, safe: bool) -> httpx.Response:
+    def _refuse_what_cannot_be_sent(self) -> None:
+        """What people paste: invisible characters in a token, a token in the place of an address."""
+        for value in self._headers.values():
+            if not (value.isascii() and value.isprintable()):
+                raise Unauthorized(
+                    f"The credentials for {self.label} hold a character that cannot be part of them (a line break, an "
+                    "accent or an invisible one), so nothing was sent. Copy them once more and connect again."
+                )
+        try:
+            httpx.URL(self._base_url).host.encode("idna")
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise self._no_address() from error
+
+    def _no_address(self) -> Rejected:
+        return Rejected(
+            f"The settings for {self.label} make no valid address; nothing was sent. Correct them and connect again.",
+            "base_url",
+        )
+
+    def _sent(self, request: httpx.Request, content: bytes, safe: bool) -> tuple[httpx.Response, bytes]:
         exchange = Exchange(request.method, str(request.url), content, self._secrets)
         exchanges = _recording.get()
         if exchanges is not None:
             exchanges.kept.append(exchange)
         started = time.perf_counter()
         try:
-            response = self._client.send(request, auth=self._auth)
+            response = self._transport.handle_request(request)
+            exchange.status = response.status_code
+            try:
+                exchange.answer = _whole(response, started + self._timeout_s)
+            finally:
+                response.close()
         except httpx.HTTPError as error:
-            exchange.error = type(error).__name__
+            exchange.error = type(error).__name__.lstrip("_")
             raise self._not_answered(safe, error) from error
         finally:
             exchange.took_ms = (time.perf_counter() - started) * 1000
-        exchange.status, exchange.answer = response.status_code, response.content
-        return response
+        return response, exchange.answer
 
     def _not_answered(self, safe: bool, error: httpx.HTTPError) -> TransientError:
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return TransientError(
                 f"{self.label} could not be reached, so nothing was sent. It is tried again by itself."
             )
-        what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "closed the connection"
+        what = "closed the connection"
+        if isinstance(error, httpx.TimeoutException):
+            what = "did not answer in time"
+        elif isinstance(error, _TooLong):
+            what = f"answered with more than {LONGEST_ANSWER // 1_000_000} MB"
         if safe:
             return TransientError(f"{self.label} {what}. It is asked again by itself.")
         return Ambiguous(
@@ -161,11 +217,11 @@ class ApiClient:
             "is sent again."
         )
 
-    def _understood(self, safe: bool, response: httpx.Response) -> Any:
+    def _understood(self, safe: bool, response: httpx.Response, answer: bytes) -> Any:
         status, body, readable = response.status_code, None, True
-        if response.content:
+        if answer:
             try:
-                body = orjson.loads(response.content)
+                body = orjson.loads(answer)
             except orjson.JSONDecodeError:
                 readable = False
         error = self._error_of(status, response.headers, body) or self._by_status(safe, response, body)
@@ -184,6 +240,12 @@ class ApiClient:
         if status < 300:
             return None
         said = self.said(body)
+        if status < 400:
+            return Rejected(
+                f"{self.label} sends the request on to another address (HTTP {status}), which Octopus does not follow "
+                "with your credentials; nothing was done. Correct the address, connect again and replay.",
+                "base_url",
+            )
         if status == 401:
             return Unauthorized(f"{self.label} refused the credentials{said}. Connect it again.")
         if status == 403:
@@ -213,23 +275,20 @@ class ApiClient:
         return ""
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Retry-After in seconds, given as a number or as a date (RFC 9110, section 10.2.3)."""
-    value = headers.get("retry-after")
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except ValueError:
-        return None
+def _whole(response: httpx.Response, until: float) -> bytes:
+    """The answer's bytes. A vendor that drips them, or sends no end of them, must not hold a thread."""
+    parts, length = [], 0
+    for part in response.iter_bytes():
+        parts.append(part)
+        length += len(part)
+        if length > LONGEST_ANSWER:
+            raise _TooLong("the answer is too long")
+        if time.perf_counter() > until:
+            raise httpx.ReadTimeout("the answer takes too long")
+    return b"".join(parts)
 
 
 @cache
-def _shared_client() -> httpx.Client:
-    """One pool of connections for the process: making a client loads certificates, which takes tens of milliseconds."""
-    limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
-    return httpx.Client(transport=guard(httpx.HTTPTransport(limits=limits), httpcore), follow_redirects=False)
+def _shared_connections() -> Connections:
+    """One for the process, made at the first call: whether private hosts are allowed is read then."""
+    return to_public_hosts()

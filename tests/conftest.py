@@ -21,11 +21,13 @@ pytest_plugins = ["tests.kit"]
 @pytest.fixture(scope="session")
 def services(tmp_path_factory):
     """Embedded PostgreSQL and Redis, less durable than in earnest and so quicker."""
-    running = embedded.start(tmp_path_factory.mktemp("octopus"), durable=False)
+    data_dir = tmp_path_factory.mktemp("octopus")
+    running = embedded.start(data_dir, durable=False)
     try:
         yield running
     finally:
         running.stop()
+        embedded.remove(data_dir)
 
 
 @pytest.fixture(scope="session")

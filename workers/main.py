@@ -8,6 +8,7 @@ from rq import SimpleWorker
 
 from app import enqueue, logs
 from app.logs import log
+from app.services import outbound
 from app.services.pool import pool
 
 DRAIN_S = 20
@@ -17,6 +18,7 @@ LIVENESS = {"worker_ttl": 60, "maintenance_interval": 3600}
 
 def main() -> None:
     logs.start("worker")
+    outbound.warm_up()
     worker = SimpleWorker(
         enqueue.queue_names(),
         connection=enqueue.redis(),

@@ -1,25 +1,35 @@
 """The commands behind ./octopus. Each imports what it needs when it runs: none waits for libraries of another."""
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from app.domain.errors import OctopusError
-from app.settings import settings
+from pydantic import ValidationError
 
-RUNTIME_FILE = "runtime.json"
+from app.cli.running import hold, running_up
+from app.domain.errors import OctopusError
+from app.settings import Settings, settings
+
+MOST_WORKERS = 64
+PROCESSES = ("receiver", "worker", "cron", "ui")
 
 
 def main() -> None:
-    arguments = _parser().parse_args()
+    words = sys.argv[1:]
+    mine, for_pytest = (words[:1], words[1:]) if words[:1] == ["test"] else (words, [])
+    arguments = _parser().parse_args(mine)
+    arguments.pytest = for_pytest
     try:
         code = arguments.run(arguments)
     except OctopusError as error:
         sys.exit(f"octopus: {error}")
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        sys.exit(f"octopus: {_unusable(error)}")
     except KeyboardInterrupt:
         code = 130
     sys.exit(code or 0)
@@ -36,10 +46,12 @@ def _parser() -> argparse.ArgumentParser:
 
     up = command("up", _up, "Start everything and stay until Ctrl-C")
     up.add_argument("--no-ui", action="store_true", help="without the app: receiver and workers only")
-    up.add_argument("--workers", type=int, help="worker processes (OCTOPUS_WORKERS)")
-    test = command("test", _test, "Run the tests; further arguments go to pytest")
-    test.add_argument("pytest", nargs=argparse.REMAINDER)
-    command("migrate", _migrate, "Bring the database to the newest schema")
+    up.add_argument("--workers", type=_count, help="worker processes (OCTOPUS_WORKERS)")
+    run = command("run", _run, "Run one process of those `up` starts: for containers and service managers")
+    run.add_argument("process", choices=PROCESSES)
+    command("test", _test, "Run the tests; further arguments go to pytest")
+    migrate = command("migrate", _migrate, "Bring the database to the newest schema")
+    migrate.add_argument("--first-owner", action="store_true", help="if nobody can sign in yet, make the owner")
     command("doctor", _doctor, "Check each part and say how to mend it")
     apply = command("apply", _apply, "Make a workspace match a configuration file")
     apply.add_argument("file", type=Path)
@@ -63,18 +75,33 @@ def _up(arguments: argparse.Namespace) -> int:
     return up(with_ui=not arguments.no_ui, workers=arguments.workers or settings().workers)
 
 
+def _run(arguments: argparse.Namespace) -> None:
+    from app.cli.up import process_table
+
+    for url, variable in ((settings().database_url, "DATABASE_URL"), (settings().redis_url, "REDIS_URL")):
+        if url is None:
+            raise OctopusError(f"{variable} is not set, and a single process starts none. Set it, or use: octopus up")
+    wanted = next(child for child in process_table(True, 1) if child.name.split("-")[0] == arguments.process)
+    os.execv(wanted.command[0], wanted.command)
+
+
 def _test(arguments: argparse.Namespace) -> int:
     import pytest
 
     return pytest.main(arguments.pytest)
 
 
-def _migrate(_: argparse.Namespace) -> None:
+def _migrate(arguments: argparse.Namespace) -> None:
     with _services(migrated=False):
         from app.db.migrate import upgrade
 
         reached = upgrade(settings().owner_url)
         print(f"Migrated to {reached}." if reached else "Nothing to migrate.")
+        if arguments.first_owner:
+            from app.services import members
+
+            if first := members.ensure_first_owner():
+                print(f"Sign in as {first[0]} with the password {first[1]} (you choose your own at once).")
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -133,12 +160,13 @@ def _services(migrated: bool = True, start: bool = True) -> Iterator[None]:
     """Point the settings to the database and Redis: the configured ones, those of a running `up`, or our own."""
     own = nullcontext()
     if not settings().database_url:
-        running = running_up()
-        if running is not None:
+        if running := running_up(settings().data_dir):
             _point_to(running["database_url"], running["redis_url"])
         elif start:
             own = _started()
     with own:
+        if start:
+            must_answer(settings().owner_url)
         if migrated and start:
             from app.db.migrate import upgrade
 
@@ -146,28 +174,57 @@ def _services(migrated: bool = True, start: bool = True) -> Iterator[None]:
         yield
 
 
-def running_up() -> dict | None:
-    """What a running `up` of this data directory says of itself."""
-    try:
-        kept = json.loads((settings().data_dir / RUNTIME_FILE).read_text())
-        os.kill(kept["pid"], 0)
-    except (OSError, ValueError, KeyError):
-        return None
-    return kept
-
-
 @contextmanager
 def _started() -> Iterator[None]:
     from app import embedded
 
-    services = embedded.start(settings().data_dir)
-    try:
-        _point_to(services.database_url, services.redis_url)
+    data_dir = settings().data_dir
+    held = hold(data_dir)
+    if held is None:  # `up` has just come up
+        running = running_up(data_dir)
+        if running is None:
+            raise OctopusError("Octopus was just stopping, and nothing was done. Try again.")
+        _point_to(running["database_url"], running["redis_url"])
         yield
-    finally:
-        services.stop()
+        return
+    with held:
+        services = embedded.start(data_dir)
+        try:
+            _point_to(services.database_url, services.redis_url)
+            yield
+        finally:
+            services.stop()
 
 
 def _point_to(database_url: str, redis_url: str) -> None:
     os.environ.update(DATABASE_URL=database_url, REDIS_URL=redis_url)
     settings.cache_clear()
+
+
+def must_answer(url: str) -> None:
+    """Raises OctopusError, in one line and without the password, when the database cannot be reached."""
+    import psycopg
+
+    try:
+        psycopg.connect(url, connect_timeout=10).close()
+    except psycopg.ProgrammingError:  # the driver's text repeats the address
+        raise OctopusError("DATABASE_URL is not an address like postgresql://user:password@host/octopus.") from None
+    except psycopg.OperationalError as error:
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")
+        raise OctopusError(
+            f"PostgreSQL cannot be reached: {reason}. Nothing was done. Is it started, and is DATABASE_URL right?"
+        ) from error
+
+
+def _unusable(error: ValidationError) -> str:
+    """The first setting of the environment that cannot be read, without its value: it may be a secret."""
+    fault = error.errors(include_input=False)[0]
+    name = str(fault["loc"][0])
+    variable = name if name.isupper() else f"OCTOPUS_{name.upper()}"
+    return f"{variable} cannot be used: {fault['msg']}. Mend it and try again; .env.example tells what it takes."
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"a whole number between 1 and {MOST_WORKERS} is needed, not '{text}'")
+    return int(text)

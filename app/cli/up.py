@@ -1,7 +1,5 @@
 """`./octopus up`: one supervisor for everything. It restarts what dies and stops all of it cleanly."""
 
-import fcntl
-import json
 import os
 import shutil
 import signal
@@ -11,19 +9,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app import embedded
-from app.cli.main import RUNTIME_FILE
+from app.cli.main import must_answer
+from app.cli.running import RUNTIME_FILE, announce, hold
 from app.domain.errors import OctopusError
 from app.settings import settings
 
 ROOT = Path(__file__).parents[2]
 FIRST_PAUSE_S, LONGEST_PAUSE_S, HEALTHY_AFTER_S = 0.5, 30.0, 60.0
-STOP_TIMEOUT_S = 25.0
+STOP_TIMEOUT_S, LAST_WORDS_S = 25.0, 2.0
 READY_TIMEOUT_S = 90.0
 TICK_S = 0.1
+WORKER_MEMORY = {"MALLOC_ARENA_MAX": "2"}  # a hundred threads would otherwise keep a heap each
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93)
 
 
@@ -35,6 +36,7 @@ class Child:
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen | None = None
+    relay: threading.Thread | None = None
     started_at: float = 0.0
     pause_s: float = FIRST_PAUSE_S
     start_again_at: float = 0.0
@@ -72,10 +74,14 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for child in self.children:
+            if child.relay is not None:
+                child.relay.join(LAST_WORDS_S)
 
     def say(self, text: str, name: str = "octopus", colour: int = 1) -> None:
         shown = f"\x1b[{colour}m{name:>10}\x1b[0m" if sys.stdout.isatty() else f"{name:>10}"
-        with self._print_lock:
+        # Whoever read the log may have gone (`octopus up | head`): the children's pipes must be emptied all the same.
+        with self._print_lock, suppress(BrokenPipeError):
             sys.stdout.write(f"{shown} | {text}\n")
             sys.stdout.flush()
 
@@ -86,7 +92,8 @@ class Supervisor:
             preexec_fn=embedded.die_with(os.getpid()),
         )  # fmt: skip
         child.started_at = time.monotonic()
-        threading.Thread(target=self._relay, args=(child, child.process, colour), daemon=True).start()
+        child.relay = threading.Thread(target=self._relay, args=(child, child.process, colour), daemon=True)
+        child.relay.start()
 
     def _relay(self, child: Child, process: subprocess.Popen, colour: int) -> None:
         for line in process.stdout:
@@ -109,23 +116,28 @@ class Supervisor:
 
 def up(with_ui: bool, workers: int) -> int:
     """Runs until Ctrl-C or SIGTERM. Returns the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # while starting, as Ctrl-C: nothing is left behind
     data_dir = settings().data_dir.resolve()
-    data_dir.mkdir(parents=True, exist_ok=True)
-    held = _lock(data_dir)
-    _check_ports(with_ui)
-    services = None if settings().database_url and settings().redis_url else embedded.start(data_dir)
-    try:
-        if services is not None:
-            os.environ.setdefault("DATABASE_URL", services.database_url)
-            os.environ.setdefault("REDIS_URL", services.redis_url)
-        os.environ["OCTOPUS_DATA_DIR"] = str(data_dir)
-        settings.cache_clear()
-        return _supervised(data_dir, services, with_ui, workers)
-    finally:
-        (data_dir / RUNTIME_FILE).unlink(missing_ok=True)
-        if services is not None:
-            services.stop()
-        held.close()
+    held = hold(data_dir)
+    if held is None:
+        raise OctopusError(
+            f"Octopus runs already with the data in {data_dir}. Stop that one first, or set OCTOPUS_DATA_DIR."
+        )
+    with held:
+        _check_ports(with_ui)
+        services = None if settings().database_url and settings().redis_url else embedded.start(data_dir)
+        try:
+            if services is not None:
+                os.environ["DATABASE_URL"] = settings().database_url or services.database_url
+                os.environ["REDIS_URL"] = settings().redis_url or services.redis_url
+            os.environ["OCTOPUS_DATA_DIR"] = str(data_dir)
+            settings.cache_clear()
+            must_answer(settings().owner_url)
+            return _supervised(data_dir, services, with_ui, workers)
+        finally:
+            (data_dir / RUNTIME_FILE).unlink(missing_ok=True)
+            if services is not None:
+                services.stop()
 
 
 def _supervised(data_dir: Path, services: embedded.Services | None, with_ui: bool, workers: int) -> int:
@@ -167,7 +179,7 @@ def process_table(with_ui: bool, workers: int) -> list[Child]:
         "WARNING",
     ]
     table = [Child("receiver", receiver)]
-    table += [Child(f"worker-{number + 1}", [python, "-m", "workers.main"]) for number in range(workers)]
+    table += [Child(f"worker-{number + 1}", [python, "-m", "workers.main"], WORKER_MEMORY) for number in range(workers)]
     table.append(Child("cron", cron))
     if with_ui:
         ui = [
@@ -188,26 +200,21 @@ def process_table(with_ui: bool, workers: int) -> list[Child]:
 # ---- parts
 
 
-def _lock(data_dir: Path):
-    file = (data_dir / "up.lock").open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise OctopusError(
-            f"Octopus runs already with the data in {data_dir}. Stop that one first, or set OCTOPUS_DATA_DIR."
-        ) from error
-    return file
-
-
 def _check_ports(with_ui: bool) -> None:
     wanted = {"OCTOPUS_RECEIVER_PORT": settings().receiver_port}
     if with_ui:
         wanted["OCTOPUS_UI_PORT"] = settings().ui_port
+        if settings().ui_port == settings().receiver_port:
+            raise OctopusError("OCTOPUS_UI_PORT and OCTOPUS_RECEIVER_PORT are the same port. Change one of them.")
     for variable, port in wanted.items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
+            except PermissionError as error:
+                raise OctopusError(
+                    f"You may not open port {port}. Choose one from 1024 upwards with {variable}."
+                ) from error
             except OSError as error:
                 raise OctopusError(
                     f"Port {port} is taken by another program. Choose a free one with {variable}."
@@ -227,13 +234,10 @@ def _revive_services(supervisor: Supervisor, services: embedded.Services | None)
 
 def _write_runtime(data_dir: Path) -> None:
     """For the other commands, run from another terminal."""
-    content = {
+    announce(data_dir, {
         "pid": os.getpid(), "database_url": settings().database_url, "redis_url": settings().redis_url,
         "receiver_port": settings().receiver_port,
-    }  # fmt: skip
-    handle = os.open(data_dir / RUNTIME_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        json.dump(content, file)
+    })  # fmt: skip
 
 
 def _greet(supervisor: Supervisor, with_ui: bool) -> None:

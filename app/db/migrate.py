@@ -17,17 +17,22 @@ def upgrade(database_url: str) -> str | None:
     """Migrate to head. Returns the revision reached, or None when there was nothing to do."""
     engine = create_engine(sqlalchemy_url(database_url))
     try:
-        head = ScriptDirectory.from_config(_config()).get_current_head()
-        if current(engine) == head:
+        newest = head()
+        if current(engine) == newest:
             return None
         with engine.begin() as connection:
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-        return head
+        return newest
     finally:
         engine.dispose()
+
+
+def head() -> str | None:
+    """The newest revision this version of Octopus knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def current(engine: Engine) -> str | None:

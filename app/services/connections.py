@@ -12,6 +12,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from app.classify import llm
 from app.classify.prompt import Prompt
+from app.db import crypto
 from app.db.engine import in_workspace
 from app.db.tables import Bot, Destination, DestinationHealth, LlmAccount, LlmAccountHealth, Route
 from app.domain import templates
@@ -25,6 +26,10 @@ from connectors import registry
 from connectors.base import Channel, Connector
 
 KEY = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
+HISTORY = {
+    Bot: "select exists (select from raw_event where bot_id = %(id)s)",
+    Destination: "select exists (select from delivery where destination_id = %(id)s)",
+}
 Connection = TypeVar("Connection", Bot, Destination, LlmAccount)
 
 
@@ -67,16 +72,47 @@ def shown(row: Bot | Destination | LlmAccount) -> dict[str, Any]:
     return secrets.masked(row.config)
 
 
+def new_secrets(row: Bot | Destination | LlmAccount, config: BaseModel) -> list[str]:
+    """Names of the secrets in `config` that differ from the row's; one that cannot be decrypted any more differs."""
+    given = {name: value.get_secret_value() for name, value in config if isinstance(value, SecretStr)}
+    return [name for name, secret in given.items() if _stored_secret(row, name) != secret]
+
+
+def _stored_secret(row: Bot | Destination | LlmAccount, name: str) -> str | None:
+    kept = {name: row.config[name]} if name in row.config else {}
+    try:
+        return secrets.opened(kept, row.workspace_id, f"{row.__tablename__}/{row.id}").get(name)
+    except crypto.SecretLost:
+        return None
+
+
 # ---- saving
 
 
-def save_bot(actor: Actor, key: str, channel: str, values: dict[str, Any], name: str = "", enabled: bool = True) -> Bot:
-    """Add or change a bot. Secrets left empty keep what is stored. Raises InvalidInput naming the field."""
+def new_bot(workspace_id: UUID, key: str, channel: str) -> Bot:
+    """Not stored. Some channels want the webhook address before they give out what `save_bot` needs."""
+    return Bot(workspace_id=workspace_id, key=key, channel=channel, hook_key=token_urlsafe(24))
+
+
+def save_bot(
+    actor: Actor,
+    key: str,
+    channel: str,
+    values: dict[str, Any],
+    name: str = "",
+    enabled: bool = True,
+    hook_key: str = "",
+) -> Bot:
+    """Add or change a bot. Secrets left empty keep what is stored. Raises InvalidInput naming the field.
+
+    hook_key: of a new bot whose webhook address was shown already.
+    """
     registry.channel(channel)
     with _changing(actor) as session:
-        row = _existing(session, Bot, key) or Bot(
-            workspace_id=actor.workspace_id, key=checked_key(key), channel=channel, hook_key=token_urlsafe(24)
-        )
+        row = _existing(session, Bot, key)
+        if row is None:
+            row = new_bot(actor.workspace_id, checked_key(key), channel)
+            row.hook_key = hook_key or row.hook_key
         if row.channel != channel:
             raise InvalidInput(f"'{key}' is a {row.channel} bot. Give the new one another key.", "key")
         return _save(session, actor, "bot", row, values, name=name, enabled=enabled)
@@ -106,7 +142,7 @@ def save_destination(
         saved = _save(
             session, actor, "destination", row, values, fields=row.fields if fields is None else fields, **changed
         )
-        _unpark(session, saved)
+        unpark(session, saved)
         return saved
 
 
@@ -121,9 +157,7 @@ def save_llm_account(
             row = LlmAccount(workspace_id=actor.workspace_id, key=checked_key(key), position=position)
         changed = {"enabled": enabled, "position": row.position if position is None else position}
         saved = _save(session, actor, "llm_account", row, values, **changed)
-        health = session.get(LlmAccountHealth, saved.id)
-        if health is not None:
-            health.parked_reason, health.open_until, health.failures, health.failing_since = "", None, 0, None
+        unpark(session, saved)
         return saved
 
 
@@ -131,16 +165,18 @@ def _save(
     session: Session, actor: Actor, noun: str, row: Connection, values: dict[str, Any], **columns: Any
 ) -> Connection:
     before = _audited(row) if row.config else None
-    model, place = config_model(row), f"{noun}/{row.id}"
-    row.config = secrets.seal(_completed(model, row, values, place), row.workspace_id, place)
+    place = f"{noun}/{row.id}"
+    config = _completed(config_model(row), row, values, place)
+    renewed = new_secrets(row, config) if before else []
+    row.config = secrets.seal(config, row.workspace_id, place)
     if isinstance(row, LlmAccount):
         row.config.pop("key", None)
     for name, value in columns.items():
         setattr(row, name, value)
     session.add(row)
     session.flush()
-    after = _audited(row)
-    if before != after or before is None:
+    after = _audited(row) | ({"new_secrets": renewed} if renewed else {})
+    if before != after:
         audit.record(
             session, actor.email, actor.workspace_id, "change" if before else "add", noun, row.key, before, after
         )
@@ -149,9 +185,9 @@ def _save(
 
 def _completed(model: type[BaseModel], row: Connection, values: dict[str, Any], place: str) -> BaseModel:
     """The typed values, with stored secrets where the form left them empty."""
-    stored = secrets.opened(row.config, row.workspace_id, place) if row.config else {}
     given = {name: value for name, value in values.items() if value not in ("", None, secrets.MASK)}
-    kept = {name: stored[name] for name in _secret_fields(model) if name in stored and name not in given}
+    left = {name: row.config[name] for name in _secret_fields(model) if name in row.config and name not in given}
+    kept = secrets.opened(left, row.workspace_id, place)
     return secrets.validated(model, kept | given | ({"key": row.key} if isinstance(row, LlmAccount) else {}))
 
 
@@ -163,14 +199,18 @@ def _parts(annotation: Any) -> tuple:
     return (annotation, *getattr(annotation, "__args__", ()))
 
 
-def _unpark(session: Session, row: Destination) -> None:
-    health = session.get(DestinationHealth, row.id)
+def unpark(session: Session, row: Destination | LlmAccount) -> None:
+    """Forget past failures: what waited for working credentials is tried at once."""
+    health = session.get(DestinationHealth if isinstance(row, Destination) else LlmAccountHealth, row.id)
     if health is not None:
-        health.parked_reason, health.open_until, health.failures, health.failing_since = "", None, 0, None
-    session.connection().exec_driver_sql(
-        "update delivery set next_try_at = now() where destination_id = %(id)s and status in ('retrying', 'unknown')",
-        {"id": row.id},
-    )
+        health.parked_reason, health.failures, health.pauses = "", 0, 0
+        health.open_until = health.failing_since = None
+    if isinstance(row, Destination):
+        waiting = "destination_id = %(id)s and status in ('retrying', 'unknown')"
+        session.connection().exec_driver_sql(
+            f"update delivery set next_try_at = now() where {waiting}",  # noqa: S608  a constant of this function
+            {"id": row.id},
+        )
 
 
 # ---- removing and putting back
@@ -178,28 +218,29 @@ def _unpark(session: Session, row: Destination) -> None:
 
 def delete_bot(actor: Actor, key: str) -> Removed:
     """Its messages stay, so a bot that ever received one is switched off instead."""
-    return _remove(actor, Bot, "bot", key, "select exists (select from raw_event where bot_id = %(id)s)")
+    return _remove(actor, Bot, "bot", key)
 
 
 def delete_destination(actor: Actor, key: str) -> Removed:
-    with in_workspace(actor.workspace_id) as session:
-        routes = [row.key for row in session.exec(select(Route)) if key in row.destinations]
+    with _changing(actor) as session:
+        routes = sorted(row.key for row in session.exec(select(Route)) if key in row.destinations)
     if routes:
         raise InvalidInput(
             f"The destination '{key}' is used by {', '.join(routes)}. Take it out of there first.", "key"
         )
-    used = "select exists (select from delivery where destination_id = %(id)s)"
-    return _remove(actor, Destination, "destination", key, used)
+    return _remove(actor, Destination, "destination", key)
 
 
 def delete_llm_account(actor: Actor, key: str) -> Removed:
-    return _remove(actor, LlmAccount, "llm_account", key, "select false")
+    return _remove(actor, LlmAccount, "llm_account", key)
 
 
 def restore(actor: Actor, removed: Removed) -> None:
-    """Take a deletion back."""
+    """Take a deletion back. Raises InvalidInput when something else has taken the key meanwhile."""
     with _changing(actor) as session:
         noun = str(removed.row.__tablename__)
+        if not removed.kept and _existing(session, type(removed.row), removed.row.key) is not None:
+            raise InvalidInput(f"There is another {noun} '{removed.row.key}' now; the old one was not restored.", "key")
         if removed.kept:
             session.get_one(type(removed.row), removed.row.id).enabled = True
         else:
@@ -207,12 +248,18 @@ def restore(actor: Actor, removed: Removed) -> None:
         audit.record(session, actor.email, actor.workspace_id, "restore", noun, removed.row.key)
 
 
-def _remove(actor: Actor, table: type[Connection], noun: str, key: str, used: str) -> Removed:
+def has_history(session: Session, row: SQLModel) -> bool:
+    """Whether messages or deliveries refer to the row, so that it can be switched off but not deleted."""
+    sql = HISTORY.get(type(row))
+    return sql is not None and session.connection().exec_driver_sql(sql, {"id": row.id}).scalar_one()
+
+
+def _remove(actor: Actor, table: type[Connection], noun: str, key: str) -> Removed:
     with _changing(actor) as session:
         row = _existing(session, table, key)
         if row is None:
             raise InvalidInput(f"There is no {noun} '{key}' any more.", "key")
-        kept = session.connection().exec_driver_sql(used, {"id": row.id}).scalar_one()
+        kept = has_history(session, row)
         before = _audited(row)
         audit.record(session, actor.email, actor.workspace_id, "switch off" if kept else "delete", noun, key, before)
         if kept:
@@ -242,7 +289,7 @@ def check(row: Bot | Destination | LlmAccount, values: dict[str, Any] | None = N
         return bot_adapter(row, values).check()
     if isinstance(row, Destination):
         return destination_adapter(row, values).check()
-    account = _completed(llm.Account, row, (values or {}) | _plain(row), f"llm_account/{row.id}")
+    account = _completed(llm.Account, row, values or _plain(row), f"llm_account/{row.id}")
     sample = Prompt((Category("greeting", "Greeting", "A greeting"), Category("other", "Other", "Anything else")))
     answer = llm.ask(account, sample, "Hello!")
     return f"{account.model}: {answer.took_ms:.0f} ms"
@@ -260,7 +307,9 @@ def set_webhook(actor: Actor, key: str) -> str:
     """Tell the chat service where to send events; returns the URL that was set."""
     require(actor, Role.MANAGER)
     with in_workspace(actor.workspace_id) as session:
-        row = session.exec(select(Bot).where(Bot.key == key)).one()
+        row = session.exec(select(Bot).where(Bot.key == key)).one_or_none()
+    if row is None:
+        raise InvalidInput(f"There is no bot '{key}' any more.", "key")
     url = hook_url(row)
     bot_adapter(row).set_webhook(url)
     with in_workspace(actor.workspace_id) as session:
@@ -295,7 +344,7 @@ def _existing(session: Session, table: type[Connection], key: str) -> Connection
 
 
 def checked_key(key: str) -> str:
-    if not KEY.match(key):
+    if not KEY.fullmatch(key):
         raise InvalidInput("A key has small letters, digits, '-' and '_', and starts with a letter or digit.", "key")
     return key
 

@@ -203,9 +203,7 @@ def _end_sessions(session: Session, person_id: UUID) -> None:
         row.revoked_at = row.revoked_at or now()
 
 
-def _add(
-    session: Session, email: str, role: Role, workspace: Workspace, name: str
-) -> tuple[str | None, str | None]:
+def _add(session: Session, email: str, role: Role, workspace: Workspace, name: str) -> tuple[str | None, str | None]:
     """Returns the role the person had here before, if any, and the first password of a new account."""
     found, password = _by_email(session, email), None
     if found is None:

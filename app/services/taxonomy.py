@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlmodel import Session, SQLModel, col, select
 
 from app.db.engine import in_workspace
@@ -15,10 +16,9 @@ from app.domain.classification import Classification, Priority, Source
 from app.domain.conditions import Condition, Facts
 from app.domain.errors import InvalidInput
 from app.domain.routing import Strategy
-from app.services import audit, configuration, planning, review, secrets
+from app.services import audit, configuration, planning, references, review, secrets
 from app.services.connections import checked_key
 from app.services.members import Actor, Role, require
-from connectors import registry
 
 MOST_MESSAGES = 5000
 SAMPLE = 20
@@ -70,12 +70,13 @@ def save_rule(
     actor: Actor, key: str, when: dict[str, Any], then: dict[str, Any], go_on: bool = False, enabled: bool = True
 ) -> Rule:
     """when, then: as in the configuration file. Raises InvalidInput naming the field."""
-    secrets.validated(rules.Rule, {"key": key, "when": when, "then": then})
+    rule = secrets.validated(rules.Rule, {"key": key, "when": when, "then": then})
     with _changing(actor) as session:
-        _check_names(session, when, "when")
-        _check_known(session, Category, [then["category"]] if then.get("category") else [], "then.category")
-        values = {"conditions": when, "actions": then, "go_on": go_on, "enabled": enabled}
-        return _save(session, actor, Rule, key, values)
+        _check_names(session, rule.when)
+        if rule.then.category:
+            _check_known(session, Category, [rule.then.category], "then.category")
+        values = {"conditions": stored_condition(rule.when), "actions": stored_actions(rule.then)}
+        return _save(session, actor, Rule, key, values | {"go_on": go_on, "enabled": enabled})
 
 
 def save_route(
@@ -88,7 +89,7 @@ def save_route(
     is_default: bool = False,
     enabled: bool = True,
 ) -> Route:
-    secrets.validated(Condition, when)
+    condition = secrets.validated(_When, {"when": when}).when
     if strategy not in list(Strategy):
         raise InvalidInput(f"There is no strategy '{strategy}'. Use failover or parallel.", "strategy")
     if not destinations:
@@ -96,14 +97,14 @@ def save_route(
     if len(set(destinations)) < len(destinations):
         raise InvalidInput("A destination stands in the list twice.", "destinations")
     with _changing(actor) as session:
-        _check_names(session, when, "when")
+        _check_names(session, condition)
         _check_known(session, Destination, destinations, "destinations")
         other = session.exec(select(Route).where(col(Route.is_default), Route.key != key)).first()
         if is_default and other is not None:
             raise InvalidInput(f"'{other.key}' is the default route already; there can be one.", "is_default")
         values = {
-            "conditions": when, "strategy": strategy, "destinations": destinations, "go_on": go_on,
-            "is_default": is_default, "enabled": enabled,
+            "conditions": stored_condition(condition), "strategy": strategy, "destinations": destinations,
+            "go_on": go_on, "is_default": is_default, "enabled": enabled,
         }  # fmt: skip
         return _save(session, actor, Route, key, values)
 
@@ -111,9 +112,12 @@ def save_route(
 def move(actor: Actor, table: type[Ordered], key: str, to: int) -> None:
     """Put a category, rule or route at a place of the list, counted from 0."""
     with _changing(actor) as session:
-        rows = list(session.exec(select(table).order_by(col(table.position), table.key).with_for_update()))
+        every = session.exec(select(table).order_by(col(table.position), table.key).with_for_update())
+        rows = [row for row in every if getattr(row, "archived_at", None) is None]
         before = [row.key for row in rows]
-        moved = next(row for row in rows if row.key == key)
+        if key not in before:
+            raise _gone(table, key)
+        moved = rows[before.index(key)]
         rows.remove(moved)
         rows.insert(to, moved)
         for position, row in enumerate(rows):
@@ -155,7 +159,7 @@ def delete(actor: Actor, table: type[Ordered], key: str) -> Ordered:
         row = session.exec(select(table).where(table.key == key).with_for_update()).one_or_none()
         noun = str(table.__tablename__)
         if row is None:
-            raise InvalidInput(f"There is no {noun} '{key}' any more.", "key")
+            raise _gone(table, key)
         if isinstance(row, Category):
             _check_unused(session, key)
             row.archived_at = now()
@@ -167,9 +171,15 @@ def delete(actor: Actor, table: type[Ordered], key: str) -> Ordered:
 
 
 def restore(actor: Actor, row: Ordered) -> None:
+    """Take a deletion back. Raises InvalidInput when something else has taken the key meanwhile."""
     with _changing(actor) as session:
+        table = type(row)
         if isinstance(row, Category):
             session.get_one(Category, row.id).archived_at = None
+        elif session.exec(select(table.id).where(table.key == row.key)).first() is not None:
+            raise InvalidInput(
+                f"There is another {table.__tablename__} '{row.key}' now; the old one was not restored.", "key"
+            )
         else:
             session.add(type(row)(**row.model_dump()))
         audit.record(session, actor.email, actor.workspace_id, "restore", str(row.__tablename__), row.key)
@@ -177,11 +187,10 @@ def restore(actor: Actor, row: Ordered) -> None:
 
 def _check_unused(session: Session, category: str) -> None:
     used = [f"rule '{row.key}'" for row in session.exec(select(Rule)) if row.actions.get("category") == category]
-    used += [
-        f"route '{row.key}'"
-        for row in session.exec(select(Route))
-        if category in (row.conditions.get("category") or [])
-    ]
+    for row in session.exec(select(Route)):
+        names = references.named(secrets.validated(Condition, row.conditions))
+        if any((noun, key) == ("category", category) for _place, noun, key in names):
+            used.append(f"route '{row.key}'")
     if used:
         raise InvalidInput(f"The category '{category}' is used by {', '.join(used)}. Change these first.", "key")
 
@@ -256,27 +265,40 @@ def _changing(actor: Actor):
     return in_workspace(actor.workspace_id)
 
 
-def _check_names(session: Session, when: dict[str, Any], field: str) -> None:
-    """Every category, bot and channel a condition names must exist, or it would silently never hold."""
-    for name, value in when.items():
-        place = f"{field}.{name}"
-        if name in ("all", "any"):
-            for number, inner in enumerate(value or []):
-                _check_names(session, inner, f"{place}.{number}")
-        elif name == "not" and value:
-            _check_names(session, value, place)
-        elif name == "category":
-            _check_known(session, Category, value or [], place)
-        elif name == "bot":
-            _check_known(session, Bot, value or [], place)
-        elif name == "channel":
-            for channel in value or []:
-                if channel not in registry.channel_keys():
-                    raise InvalidInput(f"There is no channel '{channel}'.", place)
+def stored_condition(condition: Condition) -> dict[str, Any]:
+    """One form, whoever wrote it: what a screen saves, a file that says the same does not change."""
+    return condition.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def stored_actions(actions: rules.Actions) -> dict[str, Any]:
+    return actions.model_dump(mode="json", exclude_defaults=True)
+
+
+class _When(BaseModel):
+    """A condition under the name it has in the file, so that errors name their place in full."""
+
+    when: Condition
+
+
+def _gone(table: type[SQLModel], key: str) -> InvalidInput:
+    return InvalidInput(f"There is no {table.__tablename__} '{key}' any more.", "key")
+
+
+def _check_names(session: Session, condition: Condition) -> None:
+    found = references.unknown(condition, _known(session, Category), _known(session, Bot), ("when",))
+    if found is not None:
+        place, what = found
+        raise InvalidInput(what, ".".join(map(str, place)))
+
+
+def _known(session: Session, table: type[SQLModel]) -> set[str]:
+    """An archived category is no longer one that anything may name."""
+    query = select(table.key)
+    return set(session.exec(query.where(col(Category.archived_at).is_(None)) if table is Category else query))
 
 
 def _check_known(session: Session, table: type[SQLModel], keys: list[str], field: str) -> None:
-    known = set(session.exec(select(table.key)))
+    known = _known(session, table)
     for key in keys:
         if key not in known:
             raise InvalidInput(f"There is no {table.__tablename__} '{key}'.", field)

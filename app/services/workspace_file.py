@@ -5,9 +5,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from app.classify.llm import Account
 from app.domain import templates
@@ -16,10 +17,10 @@ from app.domain.conditions import Condition
 from app.domain.errors import InvalidInput
 from app.domain.routing import Strategy
 from app.domain.rules import Rule as RulePart
-from app.services import connections, secrets
+from app.services import connections, references, secrets
 from connectors import registry
 
-PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+PLACEHOLDER = re.compile(r"(\$*)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")  # one more $ before it: meant literally
 Key = Field(pattern=connections.KEY.pattern)
 
 
@@ -33,6 +34,15 @@ class WorkspacePart(_Part):
     locale: str = "en"
     timezone: str = "UTC"
     join_window_min: int = Field(30, ge=0)
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("is not a time zone; write it as in Europe/Berlin") from error
+        return name
 
 
 class BotPart(_Part):
@@ -78,8 +88,12 @@ class LocalPart(_Part):
     learn_from_llm: bool = True
 
 
+class LlmPart(Account):
+    enabled: bool = True
+
+
 class ClassifyPart(_Part):
-    llm: list[Account] = []
+    llm: list[LlmPart] = []
     local: LocalPart = LocalPart()
     bar: float = Field(0.6, ge=0, le=1)
 
@@ -133,10 +147,12 @@ def read(path: Path) -> File:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise InvalidInput(f"{path}:{line}: is not YAML: {getattr(error, 'problem', error)}") from error
+        hint = " Put texts that hold ${...} or : into quotes." if isinstance(error, yaml.YAMLError) else ""
+        raise InvalidInput(f"{path}:{line}: is not YAML: {getattr(error, 'problem', error)}.{hint}") from error
     if root is None or not isinstance(content, dict):
         raise InvalidInput(f"{path}: is empty or not a mapping. It starts with: workspace: {{key: ...}}")
     source = _Source(path, root)
+    _check_nothing_twice(root, source, ())
     filled = _filled(content, source, ())
     try:
         wanted = File.model_validate(filled)
@@ -156,44 +172,97 @@ def _filled(value: Any, source: _Source, place: tuple) -> Any:
         return value
 
     def from_environment(match: re.Match) -> str:
-        if match[1] not in os.environ:
-            raise source.wrong(place, f"the environment variable {match[1]} is not set")
-        return os.environ[match[1]]
+        dollars, name = match.groups()
+        if dollars:
+            return f"{dollars}{{{name}}}"
+        if name not in os.environ:
+            raise source.wrong(place, f"the environment variable {name} is not set")
+        return os.environ[name]
 
     return PLACEHOLDER.sub(from_environment, value)
 
 
-def _check_references(wanted: File, source: _Source) -> None:
-    """Names that point to other parts, keys that stand twice, and configs of adapters."""
-    for noun in ("bots", "categories", "rules", "destinations", "routes"):
+def escaped(value: Any) -> Any:
+    """The value as it must stand in a file, so that no part of it is taken for a variable."""
+    if isinstance(value, dict):
+        return {name: escaped(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [escaped(inner) for inner in value]
+    return PLACEHOLDER.sub(lambda match: f"${match[0]}", value) if isinstance(value, str) else value
+
+
+def _check_nothing_twice(node: yaml.Node, source: _Source, place: tuple) -> None:
+    """YAML lets the last of two equal names win in silence; here it is a mistake."""
+    if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
+        for name, inner in node.value:
+            if name.value in seen:
+                raise source.wrong((*place, name.value), "stands twice")
+            seen.add(name.value)
+            _check_nothing_twice(inner, source, (*place, name.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for number, inner in enumerate(node.value):
+            _check_nothing_twice(inner, source, (*place, number))
+
+
+def _check_references(wanted: File, source: _Source) -> None:
+    """What pydantic cannot see: keys that stand twice, names of other parts, configs of adapters."""
+    _check_keys(wanted, source)
+    categories, bots = {part.key for part in wanted.categories}, {part.key for part in wanted.bots}
+    for noun in ("rules", "routes"):
         for number, part in enumerate(getattr(wanted, noun)):
-            if part.key in seen:
-                raise source.wrong((noun, number, "key"), f"'{part.key}' stands twice")
-            seen.add(part.key)
-    categories = {part.key for part in wanted.categories}
-    destinations = {part.key for part in wanted.destinations}
+            found = references.unknown(part.when, categories, bots, (noun, number, "when"))
+            if found is not None:
+                raise source.wrong(*found)
     for number, rule in enumerate(wanted.rules):
         if rule.then.category and rule.then.category not in categories:
-            raise source.wrong(("rules", number, "then", "category"), f"there is no category '{rule.then.category}'")
+            raise source.wrong(("rules", number, "then", "category"), f"There is no category '{rule.then.category}'.")
+    _check_routes(wanted, source)
+    _check_configs(wanted, source)
+
+
+def _check_keys(wanted: File, source: _Source) -> None:
+    lists = {(noun,): getattr(wanted, noun) for noun in ("bots", "categories", "rules", "destinations", "routes")}
+    for place, parts in (lists | {("classify", "llm"): wanted.classify.llm}).items():
+        seen: set[str] = set()
+        for number, part in enumerate(parts):
+            try:
+                connections.checked_key(part.key)
+            except InvalidInput as error:
+                raise source.wrong((*place, number, "key"), str(error)) from error
+            if part.key in seen:
+                raise source.wrong((*place, number, "key"), f"'{part.key}' stands twice")
+            seen.add(part.key)
+
+
+def _check_routes(wanted: File, source: _Source) -> None:
+    destinations, default = {part.key for part in wanted.destinations}, None
     for number, route in enumerate(wanted.routes):
         for position, key in enumerate(route.destinations):
+            place = ("routes", number, "destinations", position)
             if key not in destinations:
-                raise source.wrong(("routes", number, "destinations", position), f"there is no destination '{key}'")
-        for key in route.when.category or []:
-            if key not in categories:
-                raise source.wrong(("routes", number, "when", "category"), f"there is no category '{key}'")
-    if sum(route.default for route in wanted.routes) > 1:
-        raise source.wrong(("routes",), "only one route can be the default")
-    for noun, build in (("bots", bot_config), ("destinations", destination_config)):
+                raise source.wrong(place, f"There is no destination '{key}'.")
+            if key in route.destinations[:position]:
+                raise source.wrong(place, f"'{key}' stands twice")
+        if route.default and default is not None:
+            raise source.wrong(("routes", number, "default"), f"'{default}' is the default already; there can be one")
+        default = route.key if route.default else default
+
+
+def _check_configs(wanted: File, source: _Source) -> None:
+    for noun, build, kind in (("bots", bot_config, "channel"), ("destinations", destination_config, "connector")):
         for number, part in enumerate(getattr(wanted, noun)):
             try:
                 build(part)
-                for field, template in getattr(part, "fields", {}).items():
-                    templates.check(template, f"fields.{field}")
             except InvalidInput as error:
-                inner = error.field if error.field in ("channel", "connector") else f"config.{error.field}"
-                raise source.wrong((noun, number, *inner.split(".")), str(error)) from error
+                inner = (kind,) if error.field == kind else ("config", *error.field.split("."))
+                raise source.wrong((noun, number, *inner), str(error)) from error
+    for number, part in enumerate(wanted.destinations):
+        for field, template in part.fields.items():
+            try:
+                templates.check(template)
+            except InvalidInput as error:
+                raise source.wrong(("destinations", number, "fields", field), str(error)) from error
 
 
 def bot_config(part: BotPart) -> BaseModel:

@@ -15,9 +15,10 @@ from app.domain.errors import Rejected, RemoteError, TargetGone, TransientError
 from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef, TaskStatus
 from connectors.answers import Kept, body_of, clipped, inside, one_line, rows
 from connectors.base import AdapterConfig
-from connectors.http import ApiClient, retry_after_s
+from connectors.http import ApiClient
 from connectors.hubspot_objects import KINDS, PRIORITY, TASK_STATUS, as_html
 from connectors.payloads import answered
+from connectors.waits import retry_after_s
 
 LONGEST_TITLE, LONGEST_TEXT = 255, 60_000  # a property takes 65,536 characters; markup grows at most fivefold
 PIPELINES_GOOD_FOR_S = 300.0

@@ -11,8 +11,9 @@ from app.domain.errors import Ambiguous, Refused, Rejected, RemoteError, TargetG
 from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef, TaskStatus
 from connectors.answers import Kept, body_of, clipped, inside, one_line, rows
 from connectors.base import AdapterConfig
-from connectors.http import ApiClient, recording, retry_after_s
+from connectors.http import ApiClient, recording
 from connectors.payloads import answered
+from connectors.waits import number, retry_after_s, within_reason
 
 LONGEST_TITLE, LONGEST_TEXT = 3_000, 3_000
 RENEWED_EARLY_S, SHORTEST_S = 300.0, 60.0
@@ -202,5 +203,5 @@ def _error_of(status: int, headers: Mapping[str, str], body: Any) -> RemoteError
 
 
 def _wait_s(headers: Mapping[str, str]) -> float | None:
-    reset_s = headers.get("x-ogw-ratelimit-reset", "")
-    return float(reset_s) if reset_s.isdigit() else retry_after_s(headers)
+    reset_s = number(headers.get("x-ogw-ratelimit-reset", ""))
+    return retry_after_s(headers) if reset_s is None else within_reason(reset_s)

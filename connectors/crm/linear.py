@@ -15,8 +15,9 @@ from app.domain.errors import Ambiguous, Refused, Rejected, RemoteError, TargetG
 from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef, TaskStatus
 from connectors.answers import body_of, clipped, day, inside, one_line, rows
 from connectors.base import AdapterConfig
-from connectors.http import ApiClient, retry_after_s
+from connectors.http import ApiClient
 from connectors.payloads import answered
+from connectors.waits import number, retry_after_s, within_reason
 
 LONGEST_TITLE, LONGEST_TEXT = 255, 100_000  # ours: Linear publishes none
 PRIORITY = {Priority.URGENT: 1, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4}
@@ -235,7 +236,7 @@ def _field_of(error: dict[str, Any]) -> str:
 
 def _wait_s(headers: Mapping[str, str]) -> float | None:
     """Retry-After, else the time the quota is full again, which Linear gives in milliseconds since 1970."""
-    reset_ms = headers.get("x-ratelimit-requests-reset", "")
-    if "retry-after" not in headers and reset_ms.isdigit():
-        return max(0.0, int(reset_ms) / 1000 - time.time())
+    reset_ms = number(headers.get("x-ratelimit-requests-reset", ""))
+    if "retry-after" not in headers and reset_ms is not None:
+        return within_reason(reset_ms / 1000 - time.time())
     return retry_after_s(headers)

@@ -12,9 +12,10 @@ from app.domain.errors import PermanentError, Refused, Rejected, RemoteError, Ta
 from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef, TaskStatus
 from connectors.answers import Kept, body_of, clipped, inside, one_line, rows
 from connectors.base import AdapterConfig
-from connectors.http import ApiClient, retry_after_s
+from connectors.http import ApiClient
 from connectors.notion_properties import LONGEST_BODY, PIECE, options, paragraph, pieces, plain, rich_text, typed
 from connectors.payloads import answered
+from connectors.waits import retry_after_s
 
 VERSION = "2025-09-03"
 KEY_PROPERTY = "Octopus key"

@@ -9,6 +9,7 @@ from werkzeug import Response
 from app.domain.errors import (
     Ambiguous,
     Refused,
+    Rejected,
     RemoteError,
     TargetGone,
     TransientError,
@@ -102,8 +103,11 @@ def test_a_search_answered_in_another_shape_is_not_taken_for_nothing_found(key, 
 @every_connector
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(401, Unauthorized), (403, Refused), (404, TargetGone), (500, Ambiguous), (503, Ambiguous), (504, Ambiguous)],
-)
+    [
+        (401, Unauthorized), (403, Refused), (404, TargetGone), (410, TargetGone), (422, Rejected),
+        (500, Ambiguous), (502, Ambiguous), (503, Ambiguous), (504, Ambiguous),
+    ],
+)  # fmt: skip
 def test_what_a_status_means(key, status, error, vendor):
     there = vendor(key)
     there.answers(there.case.create, {there.case.spoken: "no"}, status)

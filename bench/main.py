@@ -1,0 +1,40 @@
+"""`./octopus bench [NAMES]`: measure this machine. Prints a table and, as the last line, one JSON object.
+
+accept   durable signed accepts per second, beside a bare server that only writes to PostgreSQL
+idle     what the product adds to the vendors' latencies, one message at a time
+flow     the main job at a fixed rate, LLM 800 ms and CRM 150 ms, and the CPU it costs
+rules    the same with every message decided by a rule
+crash    kill -9 of everything; seconds until a request is answered again
+chaos    faults and kills under load: nothing lost, nothing doubled (the long form)
+"""
+
+import json
+
+from app.domain.errors import InvalidInput
+from bench import chaos, measure
+from bench.system import product, world
+
+SETTINGS = {"OCTOPUS_WORKERS": "4", "OCTOPUS_THREADS": "96"}
+
+
+def main(names: list[str]) -> int:
+    chosen = names or ["accept", "idle", "flow", "rules", "crash"]
+    measurements = {
+        "accept": measure.accept,
+        "idle": measure.idle,
+        "flow": measure.flow,
+        "rules": lambda running, around: measure.flow(running, around, rule_share=1.0),
+        "crash": measure.crash,
+        "chaos": chaos.report,
+    }
+    if unknown := set(chosen) - measurements.keys():
+        raise InvalidInput(f"There is no measurement '{unknown.pop()}'. Known: {', '.join(measurements)}.")
+    results = {}
+    for name in chosen:
+        with world() as around, product(around, **SETTINGS) as running:
+            results[name] = measurements[name](running, around)
+        print(f"\n{name}")
+        for figure, value in results[name].items():
+            print(f"  {figure:<24} {value}")
+    print(json.dumps(results))
+    return 0
