@@ -117,6 +117,7 @@ class Receiver:
         except (psycopg.Error, OSError) as error:
             if known is not None:
                 return known  # what was true two seconds ago, until the database is back
+            log.warning("bot_not_read", error=str(error), next_step="the sender hears 503")
             raise Unavailable("The database is away.") from error
         if row is None:
             self._bots.pop(hook_key, None)

@@ -158,7 +158,7 @@ def _write(
     tasks, deliveries, joined = [], [], []
     for decision in decisions:
         for route in decision.plan.create:
-            task = _task_row(config, decision, route)
+            task = task_row(config, decision, route)
             tasks.append(task)
             deliveries.extend(_delivery_rows(config, task, claim))
         joined.extend({"task_id": task.id, "message_id": decision.subject.id, "workspace_id": workspace_id}
@@ -220,7 +220,7 @@ def _step(step) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _task_row(config: Configuration, decision: Decision, route: Route) -> dict[str, Any]:
+def task_row(config: Configuration, decision: Decision, route: Route) -> dict[str, Any]:
     subject, result = decision.subject, decision.result
     category = config.categories_by_key[result.category]
     due_at = subject.received_at + timedelta(minutes=category.sla_min) if category.sla_min else None

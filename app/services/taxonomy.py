@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlmodel import Session, SQLModel, col, select
 
 from app.db.engine import in_workspace
-from app.db.tables import Bot, Category, Destination, Route, Rule
+from app.db.tables import Bot, Category, Destination, LlmAccount, Route, Rule
 from app.db.tables.base import first_id_at, now
 from app.domain import rules
 from app.domain.classification import Classification, Priority, Source
@@ -22,7 +22,7 @@ from app.services.members import Actor, Role, require
 
 MOST_MESSAGES = 5000
 SAMPLE = 20
-Ordered = TypeVar("Ordered", Category, Rule, Route)
+Ordered = TypeVar("Ordered", Category, Rule, Route, LlmAccount)
 
 
 # ---- reading
@@ -110,7 +110,7 @@ def save_route(
 
 
 def move(actor: Actor, table: type[Ordered], key: str, to: int) -> None:
-    """Put a category, rule or route at a place of the list, counted from 0."""
+    """Put a category, rule, route or LLM account at a place of the list, counted from 0."""
     with _changing(actor) as session:
         every = session.exec(select(table).order_by(col(table.position), table.key).with_for_update())
         rows = [row for row in every if getattr(row, "archived_at", None) is None]

@@ -287,7 +287,9 @@ def test_the_doctor_tells_when_the_schema_is_missing(findings, database, environ
          "grant octopus_system to octopus_app with inherit false", "isolation", "sees every workspace"),
         ("alter role octopus_system bypassrls", "alter role octopus_system nobypassrls",
          "role", "above row-level security"),
-        ("alter table bot owner to octopus_system", "alter table bot owner to octopus", "role", "owns"),
+        ("alter table bot owner to octopus_system",
+         "alter table bot owner to octopus; grant select, insert, update, delete on bot to octopus_system",
+         "role", "owns"),
     ],
 )  # fmt: skip
 def test_the_doctor_finds_holes_in_the_isolation(findings, database, breaking, mending, part, told):

@@ -1,0 +1,40 @@
+"""The task a past message would become: made by the functions that make real ones, and sent nowhere."""
+
+from uuid import UUID
+
+from app.db.engine import in_workspace
+from app.db.tables.base import new_id, now
+from app.db.work import Claimed
+from app.domain.conditions import Condition
+from app.domain.lifecycle import DeliveryStatus
+from app.domain.routing import DeliveryKind, Route, Strategy
+from app.domain.tasks import Task
+from app.services import configuration, delivery, inbox, planning, taxonomy
+from app.services.configuration import ConfiguredDestination
+from app.services.planning import Decision
+
+
+def latest(workspace_id: UUID) -> Decision | None:
+    """The newest message as it is classified, or as the first category where it is not yet; None without either."""
+    lines = inbox.page(workspace_id, inbox.Filter()).lines
+    categories = taxonomy.categories(workspace_id)
+    if not lines or not categories:
+        return None
+    return taxonomy.try_routes(workspace_id, lines[0].id, lines[0].category or categories[0].key)
+
+
+def task(workspace_id: UUID, decision: Decision, fields: dict[str, str], route: Route | None = None) -> Task:
+    """fields: the destination's mapping, maybe not saved yet. The decision has a category."""
+    with in_workspace(workspace_id) as session:
+        config = configuration.current(workspace_id, session)
+    row = planning.task_row(config, decision, route or Route("preview", Condition(), Strategy.FAILOVER, ()))
+    subject, category = decision.subject, config.categories_by_key[decision.result.category]
+    claimed = Claimed(
+        id=new_id(), workspace_id=workspace_id, message_id=subject.id, task_id=row["id"], destination_id=new_id(),
+        kind=DeliveryKind.CREATE, was=DeliveryStatus.PENDING, token=new_id(), attempt_id=new_id(), number=1, looks=0,
+        planned_at=now(), strategy=row["strategy"], destinations=row["destinations"], title=row["title"],
+        body=row["body"], priority=row["priority"], due_at=row["due_at"], category=category.key,
+        category_name=category.name, contact_name=subject.contact_name, channel=subject.facts.channel, ref_id="",
+        ref_url="", comment="",
+    )  # fmt: skip
+    return delivery.task_of(claimed, ConfiguredDestination(new_id(), workspace_id, "", "", "", fields, None, {}))
