@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from secrets import token_hex
 
 from rq import SimpleWorker
 
@@ -23,7 +24,8 @@ def main() -> None:
         enqueue.queue_names(),
         connection=enqueue.redis(),
         serializer="json",
-        name=f"worker-{os.uname().nodename}-{os.getpid()}",
+        # The name of one that was killed stays taken for a while; in a container host and pid come again.
+        name=f"worker-{os.uname().nodename}-{os.getpid()}-{token_hex(3)}",
         **LIVENESS,
     )
     worker.work(logging_level="WARNING", dequeue_strategy="round_robin")
