@@ -277,14 +277,15 @@ class ApiClient:
 
 def _whole(response: httpx.Response, until: float) -> bytes:
     """The answer's bytes. A vendor that drips them, or sends no end of them, must not hold a thread."""
-    parts, length = [], 0
+    parts, length, is_late = [], 0, False
     for part in response.iter_bytes():
+        if is_late:
+            raise httpx.ReadTimeout("the answer takes too long")
         parts.append(part)
         length += len(part)
         if length > LONGEST_ANSWER:
             raise _TooLong("the answer is too long")
-        if time.perf_counter() > until:
-            raise httpx.ReadTimeout("the answer takes too long")
+        is_late = time.perf_counter() > until  # but it may be complete
     return b"".join(parts)
 
 

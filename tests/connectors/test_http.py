@@ -6,13 +6,13 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import httpx
 import pytest
 
 from app.domain.errors import Ambiguous, Rejected, RemoteError, TargetGone, TransientError, Unauthorized
-from connectors import connections, http
+from connectors import connections
 from connectors.connections import Connections
 from connectors.http import KEPT, MASK, ApiClient, masked, recording
 from connectors.waits import LONGEST_WISH_S, retry_after_s
@@ -42,7 +42,7 @@ def raw_server() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
                     return
                 with closing(connection):
                     try:
-                        connection.recv(65_536)
+                        _read_request(connection)
                         serve(connection)
                     except OSError:
                         continue  # the client left first, as some tests want it to
@@ -53,6 +53,16 @@ def raw_server() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
     yield start
     for listener in listeners:
         listener.close()
+
+
+def _read_request(connection: socket.socket) -> None:
+    """All of it: closing with bytes unread would reset the connection and lose the answer. Every body here is `{}`."""
+    sent = b""
+    while not sent.endswith(b"\r\n\r\n{}" if sent.startswith(b"POST") else b"\r\n\r\n"):
+        received = connection.recv(65_536)
+        if not received:
+            raise ConnectionResetError("the client left")
+        sent += received
 
 
 def failure(client: ApiClient, method: str, **options) -> RemoteError:
@@ -109,15 +119,29 @@ def _silent(connection: socket.socket) -> None:
     time.sleep(1.5)
 
 
-@pytest.mark.parametrize("serve", [_cut, _drip, _endless, _silent, socket.socket.close])
-def test_an_answer_that_does_not_end_well_leaves_a_write_uncertain_and_holds_nobody(serve, raw_server, monkeypatch):
-    monkeypatch.setattr(http, "LONGEST_ANSWER", 3_000_000)
+@pytest.mark.parametrize("serve", [_cut, _drip, _silent, socket.socket.close])
+def test_an_answer_that_does_not_end_well_leaves_a_write_uncertain_and_holds_nobody(serve, raw_server):
     client = ApiClient("Acme", raw_server(serve), timeout_s=0.4)
     started = time.monotonic()
 
     assert type(failure(client, "POST", json={})) is Ambiguous
     assert type(failure(client, "GET")) is TransientError
     assert time.monotonic() - started < 3.0
+
+
+def test_an_answer_without_end_is_given_up_early_and_its_connection_closed(raw_server):
+    client_left = Event()
+
+    def serve(connection):
+        try:
+            _endless(connection)
+        except OSError:
+            client_left.set()
+
+    error = failure(ApiClient("Acme", raw_server(serve)), "POST", json={})
+
+    assert type(error) is Ambiguous and "more than 10 MB" in str(error)
+    assert client_left.wait(5)
 
 
 def test_nothing_was_sent_when_nobody_listens():
@@ -170,8 +194,18 @@ def test_a_vendors_wish_is_a_wait_somebody_can_live_with_or_none(value, wait_s):
     assert retry_after_s({"retry-after": value}) == wait_s
 
 
-def test_a_date_to_come_is_a_wait_until_then():
-    at = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 60))
+@pytest.fixture
+def in_shanghai(monkeypatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
+def test_a_date_to_come_is_a_wait_until_then_wherever_the_server_stands(zone, in_shanghai):
+    at = time.strftime(f"%a, %d %b %Y %H:%M:%S {zone}", time.gmtime(time.time() + 60))
 
     assert 57.0 < retry_after_s({"retry-after": at}) <= 60.0
 
@@ -257,7 +291,7 @@ class Counted(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/broken":
             raise httpx.ReadError("cut")
-        return httpx.Response(200, json={})
+        return httpx.Response(200, stream=httpx.ByteStream(b"{}"))
 
     def close(self) -> None:
         self.is_closed = True

@@ -70,6 +70,6 @@ def vendor(httpserver) -> Callable[[str], Vendor]:
 @pytest.fixture
 def impatient(monkeypatch) -> Callable[[str], None]:
     def make(key: str) -> None:
-        monkeypatch.setattr(registry.crm(key), "ApiClient", partial(ApiClient, timeout_s=0.2))
+        monkeypatch.setattr(registry.crm(key), "ApiClient", partial(ApiClient, timeout_s=0.5))
 
     return make

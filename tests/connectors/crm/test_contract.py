@@ -1,6 +1,6 @@
 """What every connector promises, over real HTTP, whatever the vendor."""
 
-import time
+from threading import Event
 
 import orjson
 import pytest
@@ -159,10 +159,17 @@ def test_a_create_that_is_not_answered_in_time_may_have_happened(key, vendor, im
     impatient(key)
     there = vendor(key)
     method, path = there.case.create
-    there.server.expect_request(path, method=method).respond_with_handler(lambda _: time.sleep(0.6) or Response("{}"))
+    client_left = Event()
+
+    def answer(_):
+        client_left.wait(5)
+        return Response("{}")
+
+    there.server.expect_request(path, method=method).respond_with_handler(answer)
 
     with pytest.raises(Ambiguous):
         there.connector().create(TASK)
+    client_left.set()
 
 
 @every_connector
