@@ -103,9 +103,15 @@ class Channel:
     @cached_property
     def api(self) -> ApiClient:
         base_url = self.config.base_url or "https://discord.com"
-        headers = {"Authorization": f"Bot {self.config.bot_token.get_secret_value()}"}
+        token = self.config.bot_token.get_secret_value()
+        headers = {"Authorization": f"Bot {token}"}
         return ApiClient(
-            self.label, f"{base_url}/api/v10", headers=headers, transport=self.transport, error_of=_error_of
+            self.label,
+            f"{base_url}/api/v10",
+            headers=headers,
+            transport=self.transport,
+            error_of=_error_of,
+            secrets=(token,),
         )
 
     def verify(self, request: RawRequest, now: float) -> None:

@@ -127,8 +127,16 @@ class Channel:
     @cached_property
     def api(self) -> ApiClient:
         base_url = self.config.base_url or "https://slack.com"
-        headers = {"Authorization": f"Bearer {self.config.bot_token.get_secret_value()}"}
-        return ApiClient(self.label, f"{base_url}/api", headers=headers, transport=self.transport, error_of=_error_of)
+        token = self.config.bot_token.get_secret_value()
+        headers = {"Authorization": f"Bearer {token}"}
+        return ApiClient(
+            self.label,
+            f"{base_url}/api",
+            headers=headers,
+            transport=self.transport,
+            error_of=_error_of,
+            secrets=(token,),
+        )
 
     def verify(self, request: RawRequest, now: float) -> None:
         sent_at = request.headers.get("x-slack-request-timestamp", "")

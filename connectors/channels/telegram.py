@@ -64,9 +64,10 @@ class Channel:
     @cached_property
     def api(self) -> ApiClient:
         base_url = self.config.base_url or "https://api.telegram.org"
-        # The token is a part of every address, so it goes where errors and logs do not look.
-        address = f"{base_url}/bot{self.config.token.get_secret_value()}"
-        return ApiClient(self.label, address, transport=self.transport, error_of=_error_of)
+        token = self.config.token.get_secret_value()  # a part of every address, so it is masked there as well
+        return ApiClient(
+            self.label, f"{base_url}/bot{token}", transport=self.transport, error_of=_error_of, secrets=(token,)
+        )
 
     def verify(self, request: RawRequest, now: float) -> None:
         sent = request.headers.get("x-telegram-bot-api-secret-token", "")

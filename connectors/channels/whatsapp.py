@@ -90,9 +90,12 @@ class Channel:
     @cached_property
     def api(self) -> ApiClient:
         base_url = self.config.base_url or "https://graph.facebook.com"
-        headers = {"Authorization": f"Bearer {self.config.access_token.get_secret_value()}"}
+        token = self.config.access_token.get_secret_value()
+        headers = {"Authorization": f"Bearer {token}"}
         address = f"{base_url}/{GRAPH_VERSION}/{self.config.phone_number_id}"
-        return ApiClient(self.label, address, headers=headers, transport=self.transport, error_of=_error_of)
+        return ApiClient(
+            self.label, address, headers=headers, transport=self.transport, error_of=_error_of, secrets=(token,)
+        )
 
     def verify(self, request: RawRequest, now: float) -> None:
         if request.method == "GET":
