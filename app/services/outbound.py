@@ -32,5 +32,5 @@ def warm_up() -> None:
         connectors = connection.exec_driver_sql("select distinct connector from destination").scalars().all()
     for name in {DIALECTS[provider].sdk for provider in providers if provider in DIALECTS}:
         importlib.import_module(name)
-    for key in connectors:
+    for key in set(connectors) & set(registry.crm_keys()):
         registry.crm(key)
