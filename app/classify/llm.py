@@ -42,17 +42,26 @@ class Account(BaseModel):
 
     key: str
     provider: Literal["anthropic", "openai", "openai_chat"] = Field(
-        description="openai_chat: any server with chat completions, such as Ollama, vLLM, DeepSeek or Qwen"
+        title="Provider",
+        description="openai_chat: any server with chat completions, such as Ollama, vLLM, DeepSeek or Qwen",
     )
-    model: str = Field(min_length=1)
-    api_key: SecretStr = Field(min_length=1, description="Any word where the server asks for none")
-    base_url: HttpUrl | None = Field(None, description="Where the SDK finds the API; OpenAI's ends in /v1")
-    price_in: float = Field(0.0, ge=0)
-    price_out: float = Field(0.0, ge=0)
-    price_cached_in: float | None = Field(None, ge=0, description="Input read from the vendor's cache")
-    timeout_s: float = Field(20.0, gt=0, le=120)
+    model: str = Field(title="Model", min_length=1, description="The model's name as its provider writes it")
+    api_key: SecretStr = Field(title="API key", min_length=1, description="Any word where the server asks for none")
+    price_in: float = Field(
+        0.0, ge=0, title="Price of input", description="USD per million tokens; the Learning page counts with it"
+    )
+    price_out: float = Field(0.0, ge=0, title="Price of output", description="USD per million tokens")
+    base_url: HttpUrl | None = Field(
+        None, title="Own address", description="Where the SDK finds the API; OpenAI's ends in /v1"
+    )
+    price_cached_in: float | None = Field(
+        None, ge=0, title="Price of cached input", description="Input read from the vendor's cache"
+    )
+    timeout_s: float = Field(20.0, gt=0, le=120, title="Longest wait in seconds", description="For one answer")
     structured: Literal["json_schema", "json_object"] = Field(
-        "json_schema", description="openai_chat only: what the server can promise about its answers"
+        "json_schema",
+        title="Answer format",
+        description="openai_chat only: what the server can promise about its answers",
     )
 
     @field_validator("api_key")

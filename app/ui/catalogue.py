@@ -1,16 +1,20 @@
 """Keeps the catalogues complete: `python -m app.ui.catalogue` adds what the code says and drops what it no longer says.
 
-A text is found where it is passed to `_`, `ngettext` or `later`, and in each adapter's `Config` and set-up steps.
+A text is found where it is passed to `_`, `ngettext` or `later`, and in the forms: each
+adapter's `Config` and set-up steps, and the LLM account.
 """
 
 import ast
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 
 from babel.messages import Catalog, pofile
+from pydantic import BaseModel
 
+from app.classify import llm
 from app.ui import i18n
 from connectors import registry
 
@@ -41,9 +45,11 @@ def update(name: str) -> int:
     old, new = _read(name), _new(name)
     for text, places in texts().items():
         known = old.get(text[0] if isinstance(text, tuple) else text)
-        new.add(text, known.string if known else None, locations=[(place, 0) for place in sorted(set(places))])
-    with i18n.catalogue_path(name).open("wb") as file:
-        pofile.write_po(file, new, width=120, include_lineno=False, sort_output=True)
+        kept = known.string if known and isinstance(known.id, tuple) == isinstance(text, tuple) else None
+        new.add(text, kept, locations=[(place, 0) for place in sorted(set(places))])
+    written = BytesIO()
+    pofile.write_po(written, new, width=120, include_lineno=False, sort_output=True)
+    i18n.catalogue_path(name).write_bytes(written.getvalue())
     return len(untranslated(name))
 
 
@@ -75,12 +81,19 @@ def _in_adapters() -> Iterator[tuple[str, str]]:
         for text in _of_adapter(module):
             if text:
                 yield text, place
+    for text in _of_fields(llm.Account):
+        if text:
+            yield text, "app/classify/llm.py"
+
+
+def _of_fields(model: type[BaseModel]) -> Iterator[str]:
+    for field in model.model_fields.values():
+        yield field.title or ""
+        yield field.description or ""
 
 
 def _of_adapter(module: ModuleType) -> Iterator[str]:
-    for name, field in module.Config.model_fields.items():
-        yield field.title or name
-        yield field.description or ""
+    yield from _of_fields(module.Config)
     adapter = getattr(module, "Channel", None) or module.Connector
     yield from getattr(adapter, "SETUP_STEPS", ())
     yield getattr(adapter, "EXACTLY_ONCE", "")

@@ -1,6 +1,6 @@
 """Draws the form of an adapter's `Config` and reads what was typed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import NoneType, UnionType
@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from app.domain.errors import InvalidInput
 from app.ui.i18n import _
 
-OPTIONAL_BELOW = ("base_url",)
+OPTIONAL_BELOW = ("base_url", "price_cached_in", "timeout_s", "structured")
 
 
 @dataclass
@@ -30,13 +30,13 @@ class Drawn:
         """What was typed. Left out: what is empty; so a secret left empty keeps its stored value."""
         return {name: value for name, value in self.typed.items() if value not in ("", None, [])}
 
-    def complete(self) -> bool:
-        """Say which required fields are empty; True when none is."""
+    def complete(self, besides: Collection[str] = ()) -> bool:
+        """Say which required fields are empty; True when none is. `besides`: those that may be."""
         values = self.values()
         missing = [
             name
             for name, info in self.model.model_fields.items()
-            if info.is_required() and name not in values and name not in self.stored
+            if info.is_required() and name not in values and name not in self.stored and name not in besides
         ]
         for name in missing:
             self.places[name].error(_("Please fill this in."))
@@ -51,13 +51,19 @@ class Drawn:
             st.text(_(said))
 
 
-def draw(model: type[BaseModel], key: str, current: Mapping[str, Any] | None = None) -> Drawn:
-    """Draw every field of `model`. `current`: the stored configuration; of its secrets only the names are used."""
+def draw(
+    model: type[BaseModel], key: str, current: Mapping[str, Any] | None = None, without: Collection[str] = ()
+) -> Drawn:
+    """Draw every field of `model`, but those in `without`.
+
+    current: the stored configuration; of its secrets only the names are used.
+    """
     current = current or {}
     secrets = {name for name, info in model.model_fields.items() if _kind(info) is SecretStr}
-    drawn = Drawn(model, stored=frozenset(secrets & current.keys()))
-    below = [name for name in model.model_fields if name in OPTIONAL_BELOW]
-    for name in [name for name in model.model_fields if name not in below]:
+    drawn = Drawn(model, stored=frozenset(secrets & current.keys() | set(without)))
+    names = [name for name in model.model_fields if name not in without]
+    below = [name for name in names if name in OPTIONAL_BELOW]
+    for name in [name for name in names if name not in below]:
         _draw_field(drawn, name, model.model_fields[name], key, current)
     if below:
         with st.expander(_("More options")):

@@ -94,6 +94,15 @@ def moment(at: datetime, zone: str, seconds: bool = False) -> str:
     return f"{day} {local:%H:%M:%S}" if seconds else f"{day} {local:%H:%M}"
 
 
+def short_moment(at: datetime, zone: str) -> str:
+    """For lists: the time of today, else the day and the time; the year only when it is another one."""
+    local, today = (each.astimezone(dates.get_timezone(zone)) for each in (at, datetime.now(UTC)))
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    skeleton = "MMMd" if local.year == today.year else "yMMMd"
+    return f"{dates.format_skeleton(skeleton, local, locale=language())} {local:%H:%M}"
+
+
 def ago(at: datetime) -> str:
     """Like `3 minutes ago`, or `in 2 hours` for a time to come."""
     return dates.format_timedelta(at - datetime.now(UTC), add_direction=True, threshold=1.2, locale=language())

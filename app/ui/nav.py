@@ -26,6 +26,15 @@ class Screen:
 
 SCREENS = (
     Screen("overview", later("Overview"), "monitoring"),
+    Screen("inbox", later("Inbox"), "inbox"),
+    Screen("review", later("Review"), "fact_check"),
+    Screen("deliveries", later("Deliveries"), "local_shipping"),
+    Screen("bots", later("Bots"), "smart_toy", section=later("Set-up")),
+    Screen("categories", later("Categories"), "category", section=later("Set-up")),
+    Screen("rules", later("Rules"), "rule", section=later("Set-up")),
+    Screen("destinations", later("Destinations"), "output", section=later("Set-up")),
+    Screen("routes", later("Routes"), "alt_route", section=later("Set-up")),
+    Screen("llm_accounts", later("LLM accounts"), "neurology", section=later("Set-up")),
     Screen("account", later("Your account"), "person", section=HIDDEN),
 )
 
@@ -36,13 +45,19 @@ def allowed(role: Role) -> list[Screen]:
 
 def pages(role: Role = Role.OWNER) -> dict[Screen, st.Page]:
     """The pages of a role; people land on the first."""
-    return {
-        screen: st.Page(
-            PAGES / f"{screen.name}.py",
-            title=_(screen.title),
-            icon=f":material/{screen.icon}:",
-            url_path=screen.name,
-            default=screen is SCREENS[0],
-        )
-        for screen in allowed(role)
-    }
+    return {screen: _page(screen) for screen in allowed(role)}
+
+
+def page(name: str) -> st.Page:
+    """A page to link to, with `st.page_link` or `st.switch_page`. The reader's role must allow it."""
+    return _page(next(screen for screen in SCREENS if screen.name == name))
+
+
+def _page(screen: Screen) -> st.Page:
+    return st.Page(
+        PAGES / f"{screen.name}.py",
+        title=_(screen.title),
+        icon=f":material/{screen.icon}:",
+        url_path=screen.name,
+        default=screen is SCREENS[0],
+    )

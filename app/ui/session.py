@@ -32,6 +32,11 @@ def require(role: Role) -> None:
     members.require(actor(), role)
 
 
+def may(role: Role) -> bool:
+    """Whether the person's role in this workspace is at least `role`: what they may not do is not offered."""
+    return members.RANK.index(actor().role) <= members.RANK.index(role)
+
+
 def enter(who: Person) -> bool:
     """Choose the workspace: the one switched to, else the one in the address, else the first. False: there is none.
 

@@ -1,12 +1,16 @@
 """The only ways customers' and vendors' words reach the screen: none of them can become a link, an image or HTML."""
 
 import re
+from urllib.parse import quote
 
 import streamlit as st
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINKED_AFTER_PARSING = re.compile(r"(:|@|www)", re.IGNORECASE)
+_BACKSLASHED = r"\\\1"
 _INVISIBLE = "\u2060"
+_IN_ADDRESS = ":/?#[]@!$&'()*+,;=%~"
+_ADDRESS = re.compile(r"(https?://[^\s)'\"]*[^\s)'\".,;:])")
 
 
 def plain(words: str, **options) -> None:
@@ -21,7 +25,19 @@ def escape(words: str) -> str:
     word joiner stops those.
     """
     line = " ".join(words.split())
-    return _LINKED_AFTER_PARSING.sub(rf"\1{_INVISIBLE}", _PUNCTUATION.sub(r"\\\1", line))
+    return _LINKED_AFTER_PARSING.sub(rf"\1{_INVISIBLE}", _PUNCTUATION.sub(_BACKSLASHED, line))
+
+
+def linked(words: str) -> str:
+    """Markdown of our own texts, such as set-up steps: escaped, web addresses can be clicked."""
+    parts = _ADDRESS.split(words)
+    return "".join(f"[{_PUNCTUATION.sub(_BACKSLASHED, p)}](<{quote(p, safe=_IN_ADDRESS)}>)" if n % 2 else _kept(p) for n, p in enumerate(parts))
+
+
+def _kept(words: str) -> str:
+    """Escaped, with the spaces at its ends."""
+    before, after = " " * words.startswith(" "), " " * words.endswith(" ")
+    return before + escape(words) + after if words.strip() else words
 
 
 def shorten(words: str, length: int = 80) -> str:

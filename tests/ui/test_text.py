@@ -19,3 +19,11 @@ def test_escaped_words_are_one_line():
 def test_long_words_are_cut_with_an_ellipsis():
     assert text.shorten("a b\nc", 5) == "a b c"
     assert text.shorten("abcdefgh", 5) == "abcd…"
+
+
+def test_addresses_in_our_own_texts_can_be_clicked_and_nothing_else_becomes_markup():
+    linked = text.linked("Open https://a.test/x?b=1&c=2), then *this* and 'https://b.test/'.")
+
+    assert "](<https://a.test/x?b=1&c=2>)" in linked
+    assert r"\*this\*" in linked
+    assert linked.count("](<https") == 2

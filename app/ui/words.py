@@ -1,0 +1,91 @@
+"""The words and colours of states, the same on every screen. `shown(PRIORITIES, "urgent")` reads one."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+from babel import Locale, UnknownLocaleError
+
+from app.ui import i18n, text
+from app.ui.i18n import _, later
+
+MESSAGE_STATES = {
+    "received": later("Received"),
+    "classified": later("Classified"),
+    "needs_review": later("Waits for review"),
+    "routed": later("Routed"),
+    "ignored": later("Nothing to do"),
+    "failed": later("Failed"),
+}
+DELIVERY_STATES = {
+    "pending": later("Queued"),
+    "sending": later("Sending"),
+    "retrying": later("Will try again"),
+    "unknown": later("Being looked for"),
+    "delivered": later("Delivered"),
+    "failed": later("Failed"),
+    "cancelled": later("Cancelled"),
+}
+PRIORITIES = {
+    "urgent": later("Urgent"),
+    "high": later("High"),
+    "normal": later("Normal"),
+    "low": later("Low"),
+}
+SENTIMENTS = {
+    "negative": later("Negative"),
+    "neutral": later("Neutral"),
+    "positive": later("Positive"),
+}
+SOURCES = {
+    "rule": later("Rule"),
+    "memory": later("Earlier corrections"),
+    "local": later("Local model"),
+    "llm": later("Language model"),
+    "person": later("Person"),
+}
+CAUSES = {
+    "": later("On its way"),
+    "busy": later("Busy or out of reach"),
+    "uncertain": later("Nobody saw how it ended"),
+    "circuit_open": later("Paused after many failures"),
+    "unauthorized": later("Needs to be connected again"),
+    "forbidden": later("A permission is missing"),
+    "target_gone": later("The project or board is gone"),
+    "rejected": later("The content was refused"),
+    "gave_up": later("Given up after two days"),
+    "broken": later("A fault in Octopus"),
+}
+# What to do about a cause.
+ADVICE = {
+    "busy": later("The vendor is slow or limits requests. They are sent again by themselves."),
+    "uncertain": later("The call may have worked. Replay looks for the task first and creates it only if missing."),
+    "circuit_open": later("The vendor failed so often that nobody calls it for a while. They go on by themselves."),
+    "unauthorized": later("The credentials are refused. Connect the destination again; these go on by themselves."),
+    "forbidden": later("The account lacks a permission. Grant it at the vendor, then replay."),
+    "target_gone": later("The project or board was deleted or moved. Choose another on the destination, then replay."),
+    "rejected": later("The vendor refused the content. Correct the field mapping of the destination, then replay."),
+    "gave_up": later("The vendor was out of reach for two days. Check that it is up, then replay."),
+    "broken": later("Octopus itself failed. Tell your operator, and replay after an update."),
+}
+COLOURS = {
+    "received": "blue", "classified": "blue", "needs_review": "orange", "routed": "green", "ignored": "gray",
+    "failed": "red", "pending": "blue", "sending": "blue", "retrying": "orange", "unknown": "orange",
+    "delivered": "green", "cancelled": "gray", "urgent": "red", "high": "orange", "normal": "gray", "low": "gray",
+}  # fmt: skip
+
+
+def shown(names: Mapping[str, str], key: str | None) -> str:
+    """The word in the reader's language; the key itself when it is none of ours."""
+    return _(names.get(key, key)) if key else ""
+
+
+def language(code: str | None) -> str:
+    """The name of a language in the reader's."""
+    try:
+        return Locale.parse(code.replace("-", "_")).get_display_name(i18n.language()) or code if code else ""
+    except (UnknownLocaleError, ValueError):
+        return code or ""
+
+
+def badge(names: Mapping[str, str], key: str) -> None:
+    st.badge(text.escape(shown(names, key)), color=COLOURS.get(key, "gray"))
