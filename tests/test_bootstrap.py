@@ -147,16 +147,19 @@ def test_changed_requirements_are_installed_anew(script, made, monkeypatch, tmp_
     assert stamp == hashlib.sha256(b"something==2\n" + sys.version.encode()).hexdigest()
 
 
-def test_an_unfinished_virtual_environment_is_made_again(script, made, monkeypatch, tmp_path):
+@pytest.mark.parametrize("missing", ["complete", "bin/python"])
+def test_a_broken_virtual_environment_is_made_again(script, made, monkeypatch, tmp_path, missing):
     made("exit 0")
-    (tmp_path / ".venv/complete").unlink()
+    for name in (script.RUNTIME, script.DEVELOPMENT):
+        Path(script.stamp(name)).write_text(script.digest(name) if missing == "bin/python" else "")
     created = []
 
     def create(folder, **_):
         created.append(folder)
-        shutil.copytree(tmp_path / "spare", folder)
+        shutil.copytree(tmp_path / "spare", folder, dirs_exist_ok=True)
 
     shutil.copytree(tmp_path / ".venv", tmp_path / "spare")
+    (tmp_path / ".venv" / missing).unlink()
     monkeypatch.setattr(venv, "create", create)
     monkeypatch.setattr(os, "chdir", lambda _: None)
     monkeypatch.setattr(os, "execv", lambda *_: None)

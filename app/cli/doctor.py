@@ -156,6 +156,12 @@ def _database(connection: psycopg.Connection) -> Iterator[Finding]:
         yield Finding("schema", FAILURE, text)
         return
     yield Finding("schema", OK, f"migrated to {revision}")
+    missing = _missing_roles(connection)
+    if missing:  # roles belong to the server: the dump of one database does not bring them along
+        mend = "; ".join(f"create role {role} nologin" for role in missing)
+        text = f"{', '.join(missing)} missing. Make them ({mend}), then restore the database's dump once more"
+        yield Finding("role", FAILURE, text)
+        return
     yield from _roles(connection)
     yield _isolation(connection)
 
@@ -165,6 +171,11 @@ def _revision(connection: psycopg.Connection) -> str | None:
         return None
     row = connection.execute("select version_num from alembic_version").fetchone()
     return row[0] if row else None
+
+
+def _missing_roles(connection: psycopg.Connection) -> list[str]:
+    rows = connection.execute("select rolname from pg_roles").fetchall()
+    return sorted({APP_ROLE, SYSTEM_ROLE} - {row[0] for row in rows})
 
 
 def _roles(connection: psycopg.Connection) -> Iterator[Finding]:

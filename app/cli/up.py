@@ -24,6 +24,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S, HEALTHY_AFTER_S = 0.5, 30.0, 60.0
 STOP_TIMEOUT_S, LAST_WORDS_S = 25.0, 2.0
 READY_TIMEOUT_S = 90.0
 TICK_S = 0.1
+INTERRUPTED = 130  # the exit code shells know from Ctrl-C
 WORKER_MEMORY = {"MALLOC_ARENA_MAX": "2"}  # a hundred threads would otherwise keep a heap each
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93)
 
@@ -45,9 +46,14 @@ class Child:
 class Supervisor:
     """Starts the children in order, restarts them with a growing pause, and ends them all with itself."""
 
-    def __init__(self, children: list[Child], beat: Callable[[], None] = lambda: None):
+    def __init__(
+        self,
+        children: list[Child],
+        beat: Callable[[], None] = lambda: None,
+        stopping: threading.Event | None = None,
+    ):
         self.children = children
-        self.stopping = threading.Event()
+        self.stopping = stopping or threading.Event()
         self._beat = beat
         self._print_lock = threading.Lock()
 
@@ -80,8 +86,9 @@ class Supervisor:
 
     def say(self, text: str, name: str = "octopus", colour: int = 1) -> None:
         shown = f"\x1b[{colour}m{name:>10}\x1b[0m" if sys.stdout.isatty() else f"{name:>10}"
-        # Whoever read the log may have gone (`octopus up | head`): the children's pipes must be emptied all the same.
-        with self._print_lock, suppress(BrokenPipeError):
+        # Whoever read the log may have gone (`octopus up | head`), the disk it goes to may be full: the children's
+        # pipes must be emptied all the same, or they would stand still at their next line.
+        with self._print_lock, suppress(OSError):
             sys.stdout.write(f"{shown} | {text}\n")
             sys.stdout.flush()
 
@@ -116,7 +123,9 @@ class Supervisor:
 
 def up(with_ui: bool, workers: int) -> int:
     """Runs until Ctrl-C or SIGTERM. Returns the exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # while starting, as Ctrl-C: nothing is left behind
+    stopping = threading.Event()
+    _on_signals(lambda *_: _leave(stopping))
+    sys.stdout.reconfigure(errors="backslashreplace")  # a child's line in Chinese, a terminal that knows only ASCII
     data_dir = settings().data_dir.resolve()
     held = hold(data_dir)
     if held is None:
@@ -133,24 +142,28 @@ def up(with_ui: bool, workers: int) -> int:
             os.environ["OCTOPUS_DATA_DIR"] = str(data_dir)
             settings.cache_clear()
             must_answer(settings().owner_url)
-            return _supervised(data_dir, services, with_ui, workers)
+            return _supervised(data_dir, services, with_ui, workers, stopping)
         finally:
             (data_dir / RUNTIME_FILE).unlink(missing_ok=True)
             if services is not None:
                 services.stop()
 
 
-def _supervised(data_dir: Path, services: embedded.Services | None, with_ui: bool, workers: int) -> int:
+def _supervised(
+    data_dir: Path, services: embedded.Services | None, with_ui: bool, workers: int, stopping: threading.Event
+) -> int:
     from app.db.migrate import upgrade
 
     upgrade(settings().owner_url)
+    _on_signals(lambda *_: stopping.set())
+    if stopping.is_set():
+        return INTERRUPTED
     metrics = data_dir / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir()
     os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(metrics), PYTHONUNBUFFERED="1")
-    supervisor = Supervisor(process_table(with_ui, workers), beat=lambda: _revive_services(supervisor, services))
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: supervisor.stopping.set())
+    table = process_table(with_ui, workers)
+    supervisor = Supervisor(table, lambda: _revive_services(supervisor, services), stopping)
     _write_runtime(data_dir)
     supervisor.start()
     threading.Thread(target=_greet, args=(supervisor, with_ui), daemon=True).start()
@@ -198,6 +211,22 @@ def process_table(with_ui: bool, workers: int) -> list[Child]:
 
 
 # ---- parts
+
+
+def _on_signals(handler: Callable) -> None:
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, handler)
+
+
+def _leave(stopping: threading.Event) -> None:
+    """While starting: end at once, undoing what was begun; a second signal must not break off the undoing.
+
+    Python swallows an exception raised in a hook (after a fork, say), so `stopping` tells as well. Not
+    KeyboardInterrupt: raised while a library builds its classes, Python would die by the signal though we caught it.
+    """
+    if not stopping.is_set():
+        stopping.set()
+        sys.exit(INTERRUPTED)
 
 
 def _check_ports(with_ui: bool) -> None:

@@ -86,7 +86,10 @@ def _draw_field(drawn: Drawn, name: str, info: FieldInfo, key: str, current: Map
 def _widget(name: str, kind: Any, label: str, value: Any, is_stored: bool, options: dict[str, Any]) -> Any:
     if kind is SecretStr:
         hint = _("Stored. Leave empty to keep it") if is_stored else None
-        return st.text_input(label, type="password", placeholder=hint, autocomplete="new-password", **options)
+        # Without `live`, a password left with Tab is not taken in: Tab leads to the eye in the same box.
+        return st.text_input(
+            label, type="password", placeholder=hint, autocomplete="new-password", live=True, **options
+        )
     if kind is bool:
         return st.toggle(label, value=bool(value), **options)
     if kind is int or kind is float:

@@ -7,7 +7,6 @@ import streamlit as st
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINKED_AFTER_PARSING = re.compile(r"(:|@|www)", re.IGNORECASE)
-_BACKSLASHED = r"\\\1"
 _INVISIBLE = "\u2060"
 _IN_ADDRESS = ":/?#[]@!$&'()*+,;=%~"
 _ADDRESS = re.compile(r"(https?://[^\s)'\"]*[^\s)'\".,;:])")
@@ -25,19 +24,20 @@ def escape(words: str) -> str:
     word joiner stops those.
     """
     line = " ".join(words.split())
-    return _LINKED_AFTER_PARSING.sub(rf"\1{_INVISIBLE}", _PUNCTUATION.sub(_BACKSLASHED, line))
+    return _LINKED_AFTER_PARSING.sub(rf"\1{_INVISIBLE}", _backslashed(line))
 
 
 def linked(words: str) -> str:
-    """Markdown of our own texts, such as set-up steps: escaped, web addresses can be clicked."""
-    parts = _ADDRESS.split(words)
-    return "".join(f"[{_PUNCTUATION.sub(_BACKSLASHED, p)}](<{quote(p, safe=_IN_ADDRESS)}>)" if n % 2 else _kept(p) for n, p in enumerate(parts))
+    """Markdown of our own texts, such as set-up steps: escaped, web addresses can be clicked, names copied."""
+    return "".join(_link(part) if at % 2 else _backslashed(part) for at, part in enumerate(_ADDRESS.split(words)))
 
 
-def _kept(words: str) -> str:
-    """Escaped, with the spaces at its ends."""
-    before, after = " " * words.startswith(" "), " " * words.endswith(" ")
-    return before + escape(words) + after if words.strip() else words
+def _link(address: str) -> str:
+    return f"[{_backslashed(address)}](<{quote(address, safe=_IN_ADDRESS)}>)"
+
+
+def _backslashed(words: str) -> str:
+    return _PUNCTUATION.sub(r"\\\1", words)
 
 
 def shorten(words: str, length: int = 80) -> str:

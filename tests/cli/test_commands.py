@@ -6,14 +6,16 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-from app import enqueue
-from app.cli import doctor, running
+from app import embedded, enqueue
+from app.cli import doctor, running, up
 from app.cli.main import main
 from app.db import crypto
 from app.settings import settings
@@ -59,10 +61,11 @@ def nothing_runs(environment, tmp_path):
 
 @pytest.fixture
 def keep_signals():
-    """`up` in this process would leave its handler behind."""
-    before = signal.getsignal(signal.SIGTERM)
+    """`up` in this process would leave its handlers behind."""
+    before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for name, handler in before.items():
+        signal.signal(name, handler)
 
 
 def free_port():
@@ -140,6 +143,38 @@ def test_a_second_up_on_the_same_data_is_refused(command, nothing_runs, keep_sig
         last_words = command("up", "--no-ui")
 
     assert f"Octopus runs already with the data in {nothing_runs}" in last_words
+
+
+@pytest.fixture
+def interrupted_start(environment, database, tmp_path, keep_signals, monkeypatch):
+    """`up` gets a SIGTERM while `embedded.start` runs the code given; returns what it stopped and how it ended."""
+
+    def run(code):
+        stopped = []
+        services = SimpleNamespace(
+            database_url=database, redis_url=os.environ["REDIS_URL"], stop=lambda: stopped.append(True)
+        )
+        port = str(free_port())
+        environment(DATABASE_URL="", REDIS_URL="", OCTOPUS_DATA_DIR=str(tmp_path), OCTOPUS_RECEIVER_PORT=port)
+        kill = partial(os.kill, os.getpid(), signal.SIGTERM)
+        monkeypatch.setattr(embedded, "start", lambda _: exec(code, {"kill": kill}) or services)
+        monkeypatch.setattr(up.Supervisor, "start", lambda _: pytest.fail("the children were started"))
+        try:
+            return stopped, up.up(with_ui=False, workers=1)
+        except SystemExit as ended:
+            return stopped, ended.code
+
+    return run
+
+
+def test_a_signal_while_starting_ends_up_by_an_exit_code(interrupted_start):
+    """After a KeyboardInterrupt inside exec() Python would die by the signal, whoever catches it."""
+    assert interrupted_start("kill()") == ([], 130)
+
+
+def test_a_signal_whose_exception_is_swallowed_still_ends_up(interrupted_start):
+    """As in a hook that runs after a fork."""
+    assert interrupted_start("try: kill()\nexcept BaseException: pass") == ([True], 130)
 
 
 def test_what_a_killed_up_left_is_not_taken_for_a_running_one(nothing_runs):
@@ -274,6 +309,15 @@ def test_the_doctor_tells_when_the_schema_is_missing(findings, database, environ
     code, found = findings()
 
     assert code == 1 and "./octopus migrate" in found["schema"][1]
+
+
+def test_the_doctor_tells_which_roles_the_server_misses(findings, database, monkeypatch):
+    monkeypatch.setattr(doctor, "SYSTEM_ROLE", "octopus_elsewhere")
+
+    code, found = findings()
+
+    assert code == 1
+    assert found["role"][0] == "failure" and "create role octopus_elsewhere nologin" in found["role"][1]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The supervisor with children of a few lines: restarts, log lines, the end."""
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -106,18 +108,22 @@ def test_lines_are_whole_and_carry_the_name(supervise, capsys):
 
 
 class Unread:
-    """A standard output whose reader has gone, as behind `octopus up | head`."""
+    """A standard output that takes nothing: its reader has gone (`octopus up | head`), or its disk is full."""
+
+    def __init__(self, error):
+        self.error = error
 
     def isatty(self):
         return False
 
     def write(self, _):
-        raise BrokenPipeError
+        raise OSError(self.error, os.strerror(self.error))
 
 
-def test_a_log_nobody_reads_any_more_holds_up_no_child(supervise, monkeypatch, tmp_path):
+@pytest.mark.parametrize("error", [errno.EPIPE, errno.ENOSPC], ids=errno.errorcode.get)
+def test_a_log_that_cannot_be_written_holds_up_no_child(supervise, monkeypatch, tmp_path, error):
     done = tmp_path / "done"
-    monkeypatch.setattr(sys, "stdout", Unread())
+    monkeypatch.setattr(sys, "stdout", Unread(error))
 
     supervise(child("loud", f"print('line\\n' * 200_000)\nopen({str(done)!r}, 'w')\n{FOREVER}"))
 

@@ -1,5 +1,7 @@
 """The Rules page: conditions by clicking, and what they would have matched."""
 
+import json
+
 from app.db.tables.people import Role
 from app.services import taxonomy
 from tests.pages.test_shell import words
@@ -92,7 +94,7 @@ def test_a_pattern_that_cannot_run_is_told_beside_its_line(visit, person, kit):
 
 def test_a_nested_condition_is_edited_as_json(visit, person, kit):
     deep = {"any": [{"all": [{"text_contains": "a"}, {"not": {"text_contains": "b"}}]}]}
-    kit.sql("update rule set conditions = %(deep)s::jsonb where key = 'bug'", deep=__import__("json").dumps(deep))
+    kit.sql("update rule set conditions = %(deep)s::jsonb where key = 'bug'", deep=json.dumps(deep))
     page = visit(person(), "rules")
     page.button(key="rules-edit-bug").click().run()
     area = next(each for each in page.text_area if each.key.startswith("rules-written"))
