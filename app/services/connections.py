@@ -19,7 +19,7 @@ from app.domain import templates
 from app.domain.classification import Category
 from app.domain.errors import InvalidInput
 from app.domain.tasks import RemoteField, Target
-from app.services import audit, secrets
+from app.services import audit, references, secrets
 from app.services.members import Actor, Role, require
 from app.settings import settings
 from connectors import registry
@@ -164,7 +164,7 @@ def save_llm_account(
 def _save(
     session: Session, actor: Actor, noun: str, row: Connection, values: dict[str, Any], **columns: Any
 ) -> Connection:
-    before = _audited(row) if row.config else None
+    before = audited(row) if row.config else None
     place = f"{noun}/{row.id}"
     config = _completed(config_model(row), row, values, place)
     renewed = new_secrets(row, config) if before else []
@@ -175,7 +175,7 @@ def _save(
         setattr(row, name, value)
     session.add(row)
     session.flush()
-    after = _audited(row) | ({"new_secrets": renewed} if renewed else {})
+    after = audited(row) | ({"new_secrets": renewed} if renewed else {})
     if before != after:
         audit.record(
             session, actor.email, actor.workspace_id, "change" if before else "add", noun, row.key, before, after
@@ -217,7 +217,10 @@ def unpark(session: Session, row: Destination | LlmAccount) -> None:
 
 
 def delete_bot(actor: Actor, key: str) -> Removed:
-    """Its messages stay, so a bot that ever received one is switched off instead."""
+    """Its messages stay, so a bot that ever received one is switched off instead.
+
+    Raises InvalidInput, naming the rules and routes, when the bot would go while they ask for it.
+    """
     return _remove(actor, Bot, "bot", key)
 
 
@@ -241,11 +244,15 @@ def restore(actor: Actor, removed: Removed) -> None:
         noun = str(removed.row.__tablename__)
         if not removed.kept and _existing(session, type(removed.row), removed.row.key) is not None:
             raise InvalidInput(f"There is another {noun} '{removed.row.key}' now; the old one was not restored.", "key")
+        before = None
         if removed.kept:
-            session.get_one(type(removed.row), removed.row.id).enabled = True
+            row = session.get_one(type(removed.row), removed.row.id)
+            before = audited(row)
+            row.enabled = True
         else:
-            session.add(type(removed.row)(**removed.row.model_dump()))
-        audit.record(session, actor.email, actor.workspace_id, "restore", noun, removed.row.key)
+            row = type(removed.row)(**removed.row.model_dump())
+            session.add(row)
+        audit.record(session, actor.email, actor.workspace_id, "restore", noun, removed.row.key, before, audited(row))
 
 
 def has_history(session: Session, row: SQLModel) -> bool:
@@ -260,12 +267,17 @@ def _remove(actor: Actor, table: type[Connection], noun: str, key: str) -> Remov
         if row is None:
             raise InvalidInput(f"There is no {noun} '{key}' any more.", "key")
         kept = has_history(session, row)
-        before = _audited(row)
-        audit.record(session, actor.email, actor.workspace_id, "switch off" if kept else "delete", noun, key, before)
+        used = references.users(session, noun, key) if isinstance(row, Bot) and not kept else []
+        if used:
+            raise InvalidInput(f"The bot '{key}' is used by {', '.join(used)}. Change these first.", "key")
+        before, after = audited(row), None
         if kept:
             row.enabled = False
+            after = audited(row)
         else:
             session.delete(row)
+        action = "switch off" if kept else "delete"
+        audit.record(session, actor.email, actor.workspace_id, action, noun, key, before, after)
         return Removed(table(**row.model_dump()), kept)
 
 
@@ -349,7 +361,7 @@ def checked_key(key: str) -> str:
     return key
 
 
-def _audited(row: Connection) -> dict[str, Any]:
-    hidden = ("id", "workspace_id", "hook_key", "created_at", "config")
-    columns = {name: value for name, value in row.model_dump().items() if name not in hidden}
-    return columns | {"config": secrets.masked(row.config)}
+def audited(row: SQLModel) -> dict[str, Any]:
+    """Any row of the configuration for the audit log, without what never changes; secrets masked."""
+    columns = row.model_dump(mode="json", exclude={"id", "workspace_id", "hook_key", "created_at"})
+    return columns | ({"config": secrets.masked(columns["config"])} if "config" in columns else {})

@@ -133,9 +133,11 @@ def _remove_others(session: Session, workspace_id: UUID, table: type[SQLModel], 
     """What the file does not name goes; what history refers to is archived or switched off instead."""
     noun, lines = str(table.__tablename__), []
     for row in session.exec(select(table).where(table.workspace_id == workspace_id).order_by(table.key)):
+        before = connections.audited(row)
         if row.key in named or not _remove(session, row):
             continue
-        audit.record(session, ACTOR, workspace_id, "remove", noun, row.key)
+        after = None if row in session.deleted else connections.audited(row)
+        audit.record(session, ACTOR, workspace_id, "remove", noun, row.key, before, after)
         lines.append(f"- {noun} {row.key}")
     session.flush()
     return lines

@@ -3,8 +3,11 @@
 from collections.abc import Collection, Iterator
 
 from babel import Locale
+from sqlmodel import Session, select
 
+from app.db.tables import Route, Rule
 from app.domain.conditions import Condition
+from app.services import secrets
 from connectors import registry
 
 Place = tuple[str | int, ...]
@@ -34,6 +37,21 @@ def unknown(
         if noun != "language" and key not in known[noun]:
             return where, f"There is no {noun} '{key}'."
     return None
+
+
+def users(session: Session, noun: str, key: str) -> list[str]:
+    """The rules and routes that name a category, bot or destination, switched off or not, as a person reads them."""
+    found = []
+    for table in (Rule, Route):
+        for row in session.exec(select(table).order_by(table.key)):
+            names = {(of, name) for _place, of, name in named(secrets.validated(Condition, row.conditions))}
+            if isinstance(row, Rule):
+                names.add(("category", row.actions.get("category", "")))
+            else:
+                names.update(("destination", name) for name in row.destinations)
+            if (noun, key) in names:
+                found.append(f"{table.__tablename__} '{row.key}'")
+    return found
 
 
 def is_language(code: str) -> bool:

@@ -17,7 +17,7 @@ from app.domain.conditions import Condition, Facts
 from app.domain.errors import InvalidInput
 from app.domain.routing import Strategy
 from app.services import audit, configuration, planning, references, review, secrets
-from app.services.connections import checked_key
+from app.services.connections import audited, checked_key
 from app.services.members import Actor, Role, require
 
 MOST_MESSAGES = 5000
@@ -72,9 +72,7 @@ def save_rule(
     """when, then: as in the configuration file. Raises InvalidInput naming the field."""
     rule = secrets.validated(rules.Rule, {"key": key, "when": when, "then": then})
     with _changing(actor) as session:
-        _check_names(session, rule.when)
-        if rule.then.category:
-            _check_known(session, Category, [rule.then.category], "then.category")
+        _check_rule(session, rule.when, rule.then.category)
         values = {"conditions": stored_condition(rule.when), "actions": stored_actions(rule.then)}
         return _save(session, actor, Rule, key, values | {"go_on": go_on, "enabled": enabled})
 
@@ -97,11 +95,7 @@ def save_route(
     if len(set(destinations)) < len(destinations):
         raise InvalidInput("A destination stands in the list twice.", "destinations")
     with _changing(actor) as session:
-        _check_names(session, condition)
-        _check_known(session, Destination, destinations, "destinations")
-        other = session.exec(select(Route).where(col(Route.is_default), Route.key != key)).first()
-        if is_default and other is not None:
-            raise InvalidInput(f"'{other.key}' is the default route already; there can be one.", "is_default")
+        _check_route(session, key, condition, destinations, is_default)
         values = {
             "conditions": stored_condition(condition), "strategy": strategy, "destinations": destinations,
             "go_on": go_on, "is_default": is_default, "enabled": enabled,
@@ -132,7 +126,7 @@ def move(actor: Actor, table: type[Ordered], key: str, to: int) -> None:
 
 def _save(session: Session, actor: Actor, table: type[Ordered], key: str, values: dict[str, Any]) -> Ordered:
     row = session.exec(select(table).where(table.key == key).with_for_update()).one_or_none()
-    before = _audited(row) if row else None
+    before = audited(row) if row else None
     if row is None:
         last = session.exec(select(col(table.position)).order_by(col(table.position).desc()).limit(1)).first()
         position = 0 if last is None else last + 1
@@ -143,7 +137,7 @@ def _save(session: Session, actor: Actor, table: type[Ordered], key: str, values
         row.archived_at = None
     session.add(row)
     session.flush()
-    after = _audited(row)
+    after = audited(row)
     if before != after:
         noun = str(table.__tablename__)
         audit.record(session, actor.email, actor.workspace_id, "change" if before else "add", noun, key, before, after)
@@ -160,39 +154,52 @@ def delete(actor: Actor, table: type[Ordered], key: str) -> Ordered:
         noun = str(table.__tablename__)
         if row is None:
             raise _gone(table, key)
+        before = audited(row)
         if isinstance(row, Category):
-            _check_unused(session, key)
+            used = references.users(session, "category", key)
+            if used:
+                raise InvalidInput(f"The category '{key}' is used by {', '.join(used)}. Change these first.", "key")
             row.archived_at = now()
         else:
             session.delete(row)
         action = "archive" if isinstance(row, Category) else "delete"
-        audit.record(session, actor.email, actor.workspace_id, action, noun, key, _audited(row))
+        after = audited(row) if isinstance(row, Category) else None
+        audit.record(session, actor.email, actor.workspace_id, action, noun, key, before, after)
         return table(**row.model_dump())
 
 
 def restore(actor: Actor, row: Ordered) -> None:
-    """Take a deletion back. Raises InvalidInput when something else has taken the key meanwhile."""
+    """Take a deletion back. Raises InvalidInput when something else has taken its key or its place as the default
+    meanwhile, or what it names is gone.
+    """
     with _changing(actor) as session:
         table = type(row)
+        before = None
         if isinstance(row, Category):
-            session.get_one(Category, row.id).archived_at = None
-        elif session.exec(select(table.id).where(table.key == row.key)).first() is not None:
-            raise InvalidInput(
-                f"There is another {table.__tablename__} '{row.key}' now; the old one was not restored.", "key"
-            )
+            back = session.get_one(Category, row.id)
+            before = audited(back)
+            back.archived_at = None
         else:
-            session.add(type(row)(**row.model_dump()))
-        audit.record(session, actor.email, actor.workspace_id, "restore", str(row.__tablename__), row.key)
+            _check_restorable(session, row)
+            back = table(**row.model_dump())
+            session.add(back)
+        audit.record(
+            session, actor.email, actor.workspace_id, "restore", str(table.__tablename__), row.key,
+            before, audited(back),
+        )  # fmt: skip
 
 
-def _check_unused(session: Session, category: str) -> None:
-    used = [f"rule '{row.key}'" for row in session.exec(select(Rule)) if row.actions.get("category") == category]
-    for row in session.exec(select(Route)):
-        names = references.named(secrets.validated(Condition, row.conditions))
-        if any((noun, key) == ("category", category) for _place, noun, key in names):
-            used.append(f"route '{row.key}'")
-    if used:
-        raise InvalidInput(f"The category '{category}' is used by {', '.join(used)}. Change these first.", "key")
+def _check_restorable(session: Session, row: Rule | Route) -> None:
+    table = type(row)
+    if session.exec(select(table.id).where(table.key == row.key)).first() is not None:
+        raise InvalidInput(
+            f"There is another {table.__tablename__} '{row.key}' now; the old one was not restored.", "key"
+        )
+    condition = secrets.validated(Condition, row.conditions)
+    if isinstance(row, Rule):
+        _check_rule(session, condition, row.actions.get("category"))
+    else:
+        _check_route(session, row.key, condition, row.destinations, row.is_default)
 
 
 # ---- trying out
@@ -284,6 +291,20 @@ def _gone(table: type[SQLModel], key: str) -> InvalidInput:
     return InvalidInput(f"There is no {table.__tablename__} '{key}' any more.", "key")
 
 
+def _check_rule(session: Session, when: Condition, category: str | None) -> None:
+    _check_names(session, when)
+    if category:
+        _check_known(session, Category, [category], "then.category")
+
+
+def _check_route(session: Session, key: str, when: Condition, destinations: list[str], is_default: bool) -> None:
+    _check_names(session, when)
+    _check_known(session, Destination, destinations, "destinations")
+    other = session.exec(select(Route).where(col(Route.is_default), Route.key != key)).first()
+    if is_default and other is not None:
+        raise InvalidInput(f"'{other.key}' is the default route already; there can be one.", "is_default")
+
+
 def _check_names(session: Session, condition: Condition) -> None:
     found = references.unknown(condition, _known(session, Category), _known(session, Bot), ("when",))
     if found is not None:
@@ -302,7 +323,3 @@ def _check_known(session: Session, table: type[SQLModel], keys: list[str], field
     for key in keys:
         if key not in known:
             raise InvalidInput(f"There is no {table.__tablename__} '{key}'.", field)
-
-
-def _audited(row: Ordered) -> dict[str, Any]:
-    return {name: value for name, value in row.model_dump(mode="json").items() if name not in ("id", "workspace_id")}

@@ -241,6 +241,33 @@ def test_a_destination_in_use_is_not_deleted_and_the_routes_are_named(actor):
         connections.delete_destination(actor, "jira")
 
 
+def test_a_bot_a_rule_asks_for_is_not_deleted_and_the_rule_is_named(actor):
+    connections.save_bot(actor, "tg", "telegram", TELEGRAM)
+    taxonomy.save_rule(actor, "support", {"any": [{"bot": ["tg"]}]}, {"tag": "support"})
+
+    with pytest.raises(InvalidInput, match="rule 'support'"):
+        connections.delete_bot(actor, "tg")
+
+    assert [row.key for row in connections.bots(actor.workspace_id)] == ["tg"]
+
+
+def test_a_bot_with_messages_is_switched_off_although_a_rule_asks_for_it(kit, actor):
+    kit.say("#bug hello")
+    taxonomy.save_rule(actor, "support", {"bot": ["tg"]}, {"tag": "support"})
+
+    assert connections.delete_bot(actor, "tg").kept
+
+
+def test_switching_off_and_back_on_is_recorded_with_before_and_after(kit, actor, sql):
+    kit.say("#bug hello")
+    connections.restore(actor, connections.delete_bot(actor, "tg"))
+
+    rows = sql("select action, before, after from audit_entry where noun = 'bot' order by id desc limit 2")
+
+    enabled = {row.action: (row.before["enabled"], row.after["enabled"]) for row in rows}
+    assert enabled == {"switch off": (True, False), "restore": (False, True)}
+
+
 def test_deleting_twice_says_that_it_is_gone(actor):
     connections.save_llm_account(actor, "main", ACCOUNT)
     connections.delete_llm_account(actor, "main")

@@ -316,6 +316,21 @@ def test_what_apply_changes_is_recorded_as_the_operators(file):
     assert [row.actor for row in rows] == ["cli"]
 
 
+def test_what_apply_removes_is_recorded_as_it_was_without_a_secret(file):
+    file.apply()
+    file.apply(('  - {key: tg, channel: telegram, config: {token: "123:hidden-a", webhook_secret: hidden-b}}\n', ""),
+               ("bots:\n", "bots: []\n"), ("  - {key: billing, name: Billing}\n", ""))  # fmt: skip
+
+    rows = file.sql(
+        "select noun, before, after from audit_entry where action = 'remove' and workspace_id = %(w)s order by noun"
+    )
+
+    bot, category = rows
+    assert (bot.before["channel"], bot.before["config"]["token"], bot.after) == ("telegram", secrets.MASK, None)
+    assert category.before["archived_at"] is None
+    assert category.after["archived_at"] is not None
+
+
 # ---- export
 
 

@@ -79,6 +79,28 @@ def test_a_category_a_rule_sets_is_not_archived(taxonomist):
         taxonomy.delete(taxonomist, Category, "bug")
 
 
+@pytest.mark.parametrize("table", ["rule", "route"])
+def test_a_category_a_condition_asks_for_is_not_archived(taxonomist, table):
+    if table == "rule":
+        taxonomy.save_rule(taxonomist, "asks", {"not": {"category": ["bug"]}}, {"tag": "other"})
+    else:
+        taxonomy.save_route(taxonomist, "asks", {"category": ["bug"]}, "failover", ["jira"])
+
+    with pytest.raises(InvalidInput, match=f"{table} 'asks'"):
+        taxonomy.delete(taxonomist, Category, "bug")
+
+    assert "bug" in keys(taxonomy.categories(taxonomist.workspace_id))
+
+
+def test_archiving_and_taking_it_back_are_recorded_with_before_and_after(taxonomist, sql):
+    taxonomy.restore(taxonomist, taxonomy.delete(taxonomist, Category, "bug"))
+
+    rows = sql("select action, before, after from audit_entry order by id desc limit 2")
+
+    archived = {row.action: (row.before["archived_at"] is None, row.after["archived_at"] is None) for row in rows}
+    assert archived == {"archive": (True, False), "restore": (False, True)}
+
+
 # ---- rules and routes
 
 
@@ -181,6 +203,42 @@ def test_a_rule_is_not_restored_over_a_newer_one_of_its_key(taxonomist):
 
 
 # ---- order
+
+
+def test_a_default_route_does_not_come_back_beside_another(taxonomist):
+    taxonomy.save_route(taxonomist, "old", {}, "failover", ["jira"], is_default=True)
+    removed = taxonomy.delete(taxonomist, Route, "old")
+    taxonomy.save_route(taxonomist, "new", {}, "failover", ["jira"], is_default=True)
+
+    with pytest.raises(InvalidInput, match="'new'") as wrong:
+        taxonomy.restore(taxonomist, removed)
+
+    assert wrong.value.field == "is_default"
+    assert keys(taxonomy.routes(taxonomist.workspace_id)) == ["new"]
+
+
+def test_a_route_does_not_come_back_to_a_destination_that_is_gone(taxonomist):
+    taxonomy.save_route(taxonomist, "bugs", {}, "failover", ["jira"])
+    removed = taxonomy.delete(taxonomist, Route, "bugs")
+    connections.delete_destination(taxonomist, "jira")
+
+    with pytest.raises(InvalidInput, match="'jira'") as wrong:
+        taxonomy.restore(taxonomist, removed)
+
+    assert wrong.value.field == "destinations"
+    assert taxonomy.routes(taxonomist.workspace_id) == []
+
+
+def test_a_rule_does_not_come_back_to_a_category_that_is_archived(taxonomist):
+    taxonomy.save_rule(taxonomist, "r", {"text_contains": "x"}, BUG)
+    removed = taxonomy.delete(taxonomist, Rule, "r")
+    taxonomy.delete(taxonomist, Category, "bug")
+
+    with pytest.raises(InvalidInput, match="'bug'") as wrong:
+        taxonomy.restore(taxonomist, removed)
+
+    assert wrong.value.field == "then.category"
+    assert taxonomy.list_rules(taxonomist.workspace_id) == []
 
 
 def test_moving_changes_the_order_and_records_both(taxonomist):
