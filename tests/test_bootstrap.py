@@ -2,11 +2,13 @@
 
 import ast
 import builtins
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import time
 import venv
 from collections import namedtuple
 from importlib.machinery import SourceFileLoader
@@ -14,6 +16,7 @@ from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "octopus"
@@ -54,9 +57,11 @@ def made(script, tmp_path):
     """A virtual environment that looks finished; its python is a shell script the test writes."""
     folder = tmp_path / ".venv/bin"
     folder.mkdir(parents=True)
+    (tmp_path / ".venv/lib" / "python{}.{}".format(*sys.version_info)).mkdir(parents=True)
     (tmp_path / ".venv/complete").touch()
 
     def python(text):
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "python").write_text(f"#!/bin/sh\n{text}\n")
         (folder / "python").chmod(0o755)
 
@@ -167,3 +172,60 @@ def test_a_broken_virtual_environment_is_made_again(script, made, monkeypatch, t
     script.main(["up"])
 
     assert created == [script.VENV] and (tmp_path / ".venv/complete").exists()
+
+
+def test_after_pip_failed_or_was_killed_everything_is_made_again(script, stops, made, monkeypatch, tmp_path):
+    """pip takes a half-copied library for an installed one."""
+    made("exit 1")
+    stops("up")
+    created = []
+    monkeypatch.setattr(venv, "create", lambda folder, **_: (created.append(folder), made("exit 0")))
+    monkeypatch.setattr(os, "chdir", lambda _: None)
+    monkeypatch.setattr(os, "execv", lambda *_: None)
+
+    script.main(["up"])
+
+    assert created == [script.VENV] and (tmp_path / ".venv/complete").exists()
+
+
+def test_a_virtual_environment_of_another_python_is_made_again(script, made, monkeypatch, tmp_path):
+    """After an upgrade of the system, the new Python sees none of the old one's libraries, nor pip."""
+    made("exit 0")
+    libraries = next((tmp_path / ".venv/lib").iterdir())
+    libraries.rename(libraries.with_name("python3.10"))
+    created = []
+    monkeypatch.setattr(venv, "create", lambda folder, **_: (created.append(folder), made("exit 0")))
+    monkeypatch.setattr(os, "chdir", lambda _: None)
+    monkeypatch.setattr(os, "execv", lambda *_: None)
+
+    script.main(["up"])
+
+    assert created == [script.VENV]
+
+
+def test_a_pip_left_behind_by_a_killed_start_keeps_the_next_one_out(script, made, tmp_path):
+    made(f"touch {tmp_path}/pip-runs; exec sleep 60")
+    shutil.copy(SCRIPT, tmp_path / "octopus")
+    starting = subprocess.Popen([sys.executable, str(tmp_path / "octopus"), "up"], stderr=subprocess.DEVNULL)
+    while not (tmp_path / "pip-runs").exists():
+        assert starting.poll() is None
+        time.sleep(0.02)
+    pip = psutil.Process(starting.pid).children()[0]
+
+    starting.kill()
+    starting.wait()
+    try:
+        with (tmp_path / ".venv.lock").open("w") as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        pip.kill()
+
+
+@pytest.mark.parametrize(
+    ("told", "mend"),
+    [("no route to host", "Is the network there"), ("[Errno 28] No space left on device", "Make room on the disk of")],
+)
+def test_a_failing_pip_is_followed_by_what_to_do(stops, made, told, mend):
+    made(f"echo 'ERROR: {told}'; exit 1")
+
+    assert mend in stops("up")
