@@ -5,13 +5,16 @@ An adapter knows its vendor and nothing else: no database, no screen, no retry, 
 paths follow it, so proxies, self-hosted systems and test servers work.
 """
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, ClassVar, Protocol
 
 import httpx
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from app.domain.messages import Answer, Parsed, RawRequest
-from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef
+from app.domain.tasks import Capability, Person, RemoteComment, RemoteField, Target, Task, TaskRef, TaskStatus
+from connectors.oauth import Consent, TokenStore
 
 
 def _without_slash(url: HttpUrl) -> str:
@@ -73,25 +76,56 @@ class Channel(Protocol):
         """Write `text` into the conversation; returns the vendor's message id. `key` is stable over tries."""
 
 
+class CrmConfig(AdapterConfig):
+    """hook_secret proves the vendor's status webhooks; typed by the manager, or kept when the webhook is set."""
+
+    hook_secret: SecretStr = Field(
+        SecretStr(""), title="Webhook secret", description="Filled in by itself where the webhook is set by one click"
+    )
+
+
+class ConsentConfig(CrmConfig):
+    """For connectors with a `CONSENT`: the manager lets Octopus in by the vendor's own page."""
+
+    client_id: str = Field("", title="Client ID", description="Of the app you made in the vendor's developer console")
+    client_secret: SecretStr = Field(SecretStr(""), title="Client secret", description="Of the same app")
+    refresh_token: SecretStr = Field(
+        SecretStr(""), title="Refresh token", description="Filled in by itself when you press Connect"
+    )
+
+
 class Connector(Protocol):
-    """One configured account on a CRM or tracker, with its target."""
+    """One configured account on a CRM or tracker, with its target.
+
+    A method whose Capability is not in CAN is never called and need not be there.
+    """
 
     label: ClassVar[str]
     docs: ClassVar[str]
     CAN: ClassVar[frozenset[Capability]]
     EXACTLY_ONCE: ClassVar[str]  # one sentence for the manager: how a second task is prevented, and the vendor's page
     RATE_PER_S: ClassVar[float | None]  # the vendor's documented limit for one account; None: none published
+    CONSENT: ClassVar[Consent | None]  # how a refresh token is got by clicking; None: the vendor has no such page
+    HOOK_STEPS: ClassVar[tuple[str, ...]]  # with HOOK but without SETS_HOOK: what to click there; `{url}` is filled in
 
-    def __init__(self, config: AdapterConfig, transport: httpx.BaseTransport | None = None): ...
+    def __init__(
+        self, config: CrmConfig, transport: httpx.BaseTransport | None = None, tokens: TokenStore | None = None
+    ): ...
 
     def check(self) -> str:
-        """Ask the vendor who we are and whether the target can be written; returns the account to show."""
+        """Ask the vendor who we are and whether the target can be written; returns the account to show.
+
+        Raises Refused naming the missing permission.
+        """
 
     def targets(self) -> list[Target]:
         """Places tasks can go. Needs Capability.TARGETS."""
 
     def fields(self) -> list[RemoteField]:
         """The chosen target's fields, for the mapping form. Needs Capability.FIELDS."""
+
+    def people(self) -> list[Person]:
+        """Who tasks in the target can be assigned to. Needs Capability.PEOPLE."""
 
     def create(self, task: Task) -> TaskRef: ...
 
@@ -103,4 +137,29 @@ class Connector(Protocol):
     def comment(self, ref: TaskRef, text: str, key: str) -> None:
         """Add a comment. `key` is stable over tries, for vendors that take an idempotency key."""
 
-    def status(self, ref: TaskRef) -> TaskRef: ...
+    def transition(self, ref: TaskRef, status: TaskStatus) -> None:
+        """Bring the task to OPEN, DONE or CANCELLED, by whatever states the target has; CANCELLED falls back to DONE.
+
+        Does nothing when it is there already. Raises Rejected when the target has no such state.
+        """
+
+    def status(self, ref: TaskRef) -> TaskRef:
+        """The task as it is now, with assignee and time of change where the vendor tells. Raises TargetGone."""
+
+    def comments(self, ref: TaskRef) -> list[RemoteComment]:
+        """What stands on the task, oldest first; our own as well. Needs Capability.COMMENTS."""
+
+    def changes(self, since: datetime) -> Iterable[TaskRef]:
+        """Tasks of the target changed at or after `since` by the vendor's clock. Needs Capability.CHANGES."""
+
+    def set_hook(self, url: str) -> dict[str, str]:
+        """Tell the vendor where to send changes; returns what the config must keep (`hook_secret`)."""
+
+    def verify_hook(self, request: RawRequest, now: float) -> None:
+        """Raise BadSignature unless the request proves its origin. `now`: Unix time in seconds."""
+
+    def answer_hook(self, request: RawRequest) -> Answer:
+        """What the vendor expects to read back; called after `verify_hook`, which lets handshakes pass."""
+
+    def changed(self, request: RawRequest) -> tuple[str, ...]:
+        """Ids of the tasks the request speaks of: a hint only, each is read again. Raises Malformed."""

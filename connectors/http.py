@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus, urlencode
 
 import httpx
 import orjson
@@ -84,8 +84,15 @@ def masked(text: str, secrets: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=4096)
 def _as_written(secrets: tuple[str, ...]) -> list[str]:
-    """The secrets as they stand in a text, in JSON and in a URL; the longest first, as one may begin with another."""
-    forms = {form for one in secrets for form in (one, orjson.dumps(one).decode()[1:-1], quote(one, safe=""))}
+    """The secrets as they stand in a text, in JSON, in a URL and in a form.
+
+    The longest first, as one may begin with another.
+    """
+    forms = {
+        form
+        for one in secrets
+        for form in (one, orjson.dumps(one).decode()[1:-1], quote(one, safe=""), quote_plus(one))
+    }
     return sorted(forms, key=len, reverse=True)
 
 
@@ -141,15 +148,18 @@ class ApiClient:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         changes_nothing: bool = False,
+        form: Mapping[str, str] | None = None,
     ) -> Any:
         """The parsed JSON of a successful answer; None when it is empty.
 
+        json, form: the body, at most one of them.
         changes_nothing: a POST that only asks (a search, a login): an end nobody saw is then no reason to look.
         """
-        content = None if json is None else orjson.dumps(json)
-        all_headers = self._headers | (headers or {})
-        if content is not None:
-            all_headers["Content-Type"] = "application/json"
+        all_headers, content = self._headers | (headers or {}), None
+        if json is not None:
+            content, all_headers["Content-Type"] = orjson.dumps(json), "application/json"
+        elif form is not None:
+            content, all_headers["Content-Type"] = urlencode(form).encode(), "application/x-www-form-urlencoded"
         try:
             request = httpx.Request(
                 method, self._base_url + path, params=params, headers=all_headers, content=content,

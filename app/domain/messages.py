@@ -61,12 +61,17 @@ class RawRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the channel wants to read back. `store` is False when the request carries no event (a handshake)."""
+    """What the vendor wants to read back. `store` is False when the request carries no event (a handshake).
+
+    keep: what a handshake gave us for the connection's config (a signing secret), by the config's field names.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     store: bool = True
+    headers: dict[str, str] = field(default_factory=dict)
+    keep: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

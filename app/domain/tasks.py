@@ -19,6 +19,12 @@ class Capability(StrEnum):
     STATUS = "status"
     TARGETS = "targets"
     FIELDS = "fields"
+    PEOPLE = "people"
+    TRANSITION = "transition"  # a task can be closed and opened again
+    COMMENTS = "comments"  # what people wrote on a task can be read
+    CHANGES = "changes"  # tasks changed since a moment can be listed, for polling
+    HOOK = "hook"  # the vendor can tell us of changes by webhook
+    SETS_HOOK = "sets_hook"  # ... and the webhook is set by an API call; else HOOK_STEPS tell the manager what to click
 
 
 class TaskStatus(StrEnum):
@@ -64,6 +70,27 @@ class TaskRef:
     id: str
     url: str = ""
     status: TaskStatus = TaskStatus.OPEN
+    assignee: str = ""  # the name to show
+    changed_at: datetime | None = None  # by the vendor's clock: an older answer never overwrites a newer one
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody a task can be assigned to. `id` is what the vendor takes as assignee."""
+
+    id: str
+    name: str
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteComment:
+    """What somebody wrote on a task. `author` is the name to show."""
+
+    id: str
+    text: str
+    author: str = ""
+    written_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,17 @@ class Conflict(Rejected):
 class Connector:
     label: ClassVar[str] = "HubSpot"
     docs: ClassVar[str] = "https://developers.hubspot.com/docs/reference/api/crm/objects"
-    CAN: frozenset[Capability] = frozenset(Capability) - {Capability.IDEMPOTENT_CREATE}
+    CAN: frozenset[Capability] = frozenset(
+        {
+            Capability.FIND,
+            Capability.FIND_LAGS,
+            Capability.UPDATE,
+            Capability.COMMENT,
+            Capability.STATUS,
+            Capability.TARGETS,
+            Capability.FIELDS,
+        }
+    )
     EXACTLY_ONCE: ClassVar[str] = (
         "With a unique property HubSpot updates instead of creating a second time; without one the key stands in the "
         "text, and after an uncertain end it is searched, twice because the search lags, before anything is created "

@@ -59,7 +59,17 @@ class Config(AdapterConfig):
 class Connector:
     label: ClassVar[str] = "Jira"
     docs: ClassVar[str] = "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/"
-    CAN: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.IDEMPOTENT_CREATE}
+    CAN: ClassVar[frozenset[Capability]] = frozenset(
+        {
+            Capability.FIND,
+            Capability.FIND_LAGS,
+            Capability.UPDATE,
+            Capability.COMMENT,
+            Capability.STATUS,
+            Capability.TARGETS,
+            Capability.FIELDS,
+        }
+    )
     EXACTLY_ONCE: ClassVar[str] = (
         "Jira takes no idempotency key, so each issue carries the task's key as a label, and after an uncertain end "
         "that label is searched, twice because the search lags, before anything is created again. "

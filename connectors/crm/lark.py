@@ -58,7 +58,16 @@ class TokenInvalid(Unauthorized):
 class Connector:
     label: ClassVar[str] = "Lark"
     docs: ClassVar[str] = "https://open.larksuite.com/document/task-v2/task/create"
-    CAN: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.FIND, Capability.FIND_LAGS}
+    CAN: ClassVar[frozenset[Capability]] = frozenset(
+        {
+            Capability.IDEMPOTENT_CREATE,
+            Capability.UPDATE,
+            Capability.COMMENT,
+            Capability.STATUS,
+            Capability.TARGETS,
+            Capability.FIELDS,
+        }
+    )
     EXACTLY_ONCE: ClassVar[str] = (
         "Octopus sends the task's key as client_token, and Lark answers a second try with the first one's task. "
         "https://open.larksuite.com/document/task-v2/task/create"

@@ -70,7 +70,17 @@ class AlreadyThere(Rejected):
 class Connector:
     label: ClassVar[str] = "Linear"
     docs: ClassVar[str] = "https://linear.app/developers/graphql"
-    CAN: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.FIND_LAGS}
+    CAN: ClassVar[frozenset[Capability]] = frozenset(
+        {
+            Capability.IDEMPOTENT_CREATE,
+            Capability.FIND,
+            Capability.UPDATE,
+            Capability.COMMENT,
+            Capability.STATUS,
+            Capability.TARGETS,
+            Capability.FIELDS,
+        }
+    )
     EXACTLY_ONCE: ClassVar[str] = (
         "Octopus chooses the issue's id from the task's key and Linear takes each id only once, so a second try finds "
         "the first one's issue. https://linear.app/developers/graphql"

@@ -43,7 +43,17 @@ class Config(AdapterConfig):
 class Connector:
     label: ClassVar[str] = "Notion"
     docs: ClassVar[str] = "https://developers.notion.com/reference/post-page"
-    CAN: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.IDEMPOTENT_CREATE}
+    CAN: ClassVar[frozenset[Capability]] = frozenset(
+        {
+            Capability.FIND,
+            Capability.FIND_LAGS,
+            Capability.UPDATE,
+            Capability.COMMENT,
+            Capability.STATUS,
+            Capability.TARGETS,
+            Capability.FIELDS,
+        }
+    )
     EXACTLY_ONCE: ClassVar[str] = (
         f"Notion takes no idempotency key, so Octopus adds a text property '{KEY_PROPERTY}' to the database, and after "
         "an uncertain end the key is searched there, twice because the search lags, before anything is created again. "
