@@ -5,7 +5,8 @@ import pytest
 from app.domain.errors import TargetGone
 from app.domain.tasks import Target, TaskStatus
 
-from .cases import LARK_TASK, NOTION_PROPERTIES
+from .cases.lark import LARK_TASK
+from .cases.notion import NOTION_PROPERTIES
 
 GRAPHQL = ("POST", "/graphql")
 TEAMS = {"nodes": [{"id": "u1", "key": "SUP", "name": "Support"}], "pageInfo": {"hasNextPage": False}}

@@ -19,7 +19,8 @@ from app.domain.tasks import Capability, Task
 from connectors import registry
 from connectors.http import recording
 
-from .cases import CASES, KEY, TASK
+from .case import KEY, TASK
+from .cases import CASES
 
 every_connector = pytest.mark.parametrize("key", registry.crm_keys())
 LONG = Task(

@@ -11,7 +11,7 @@ from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest
 
 from connectors.crm import linear
 
-from .cases import KEY, TASK
+from .case import KEY, TASK
 from .conftest import Vendor
 
 CONTRACTS = Path(__file__).parents[3] / "../shared/contracts"

@@ -14,7 +14,11 @@ from app.domain.tasks import Capability, TaskRef, TaskStatus
 from connectors.answers import KEPT_AT_END, Kept, clipped
 from connectors.crm import jira
 
-from .cases import CASES, KEY, LARK_TOKEN, LINEAR_ID, NOTION_PAGE, NOTION_PROPERTIES, SECRET, TASK
+from .case import KEY, SECRET, TASK
+from .cases import CASES
+from .cases.lark import LARK_TOKEN
+from .cases.linear import LINEAR_ID
+from .cases.notion import NOTION_PAGE, NOTION_PROPERTIES
 
 NOTION_SOURCE = ("GET", "/v1/data_sources/d9824bdc-8445-4327-be8b-5b47500af6ce")
 

@@ -1,0 +1,19 @@
+from app.domain.errors import Rejected
+from app.domain.tasks import TaskRef
+
+from ..case import SECRET, Case, Reply
+
+CASE = Case(
+    config={"email": "a@example.com", "token": SECRET, "project": "OCT"},
+    create=("POST", "/rest/api/3/issue"),
+    created={"id": "10001", "key": "OCT-1", "self": "/rest/api/3/issue/10001"},
+    ref=TaskRef("OCT-1", "{address}/browse/OCT-1"),
+    lookup=("POST", "/rest/api/3/search/jql"),
+    found={"isLast": True, "issues": [{"id": "10001", "key": "OCT-1"}]},
+    nothing={"isLast": True, "issues": []},
+    names_a_field=Reply(
+        400, {"errorMessages": [], "errors": {"duedate": "Field 'duedate' cannot be set."}}, Rejected, "duedate"
+    ),
+    conflict=Reply(409, {"errorMessages": ["edit conflict"], "errors": {}}, Rejected),
+    asked_too_often=Reply(429, {"errorMessages": ["Too often"]}, headers={"Retry-After": "7"}, wait_s=7.0),
+)  # fmt: skip
