@@ -24,6 +24,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S, HEALTHY_AFTER_S = 0.5, 30.0, 60.0
 STOP_TIMEOUT_S, LAST_WORDS_S = 25.0, 2.0
 READY_TIMEOUT_S = 90.0
 TICK_S = 0.1
+HEAD_START_S = 10.0
 INTERRUPTED = 130  # the exit code shells know from Ctrl-C
 WORKER_MEMORY = {"MALLOC_ARENA_MAX": "2"}  # a hundred threads would otherwise keep a heap each
 COLOURS = (36, 32, 33, 35, 34, 96, 92, 93)
@@ -36,6 +37,7 @@ class Child:
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
+    first: int = 0  # a port: the children after this one wait until it answers there, at most HEAD_START_S
     process: subprocess.Popen | None = None
     relay: threading.Thread | None = None
     started_at: float = 0.0
@@ -60,6 +62,8 @@ class Supervisor:
     def start(self) -> None:
         for number, child in enumerate(self.children):
             self._start(child, COLOURS[number % len(COLOURS)])
+            if child.first:
+                self._wait_for_port(child)
 
     def run(self) -> None:
         """Returns when `stopping` is set and every child has ended."""
@@ -101,6 +105,12 @@ class Supervisor:
         child.started_at = time.monotonic()
         child.relay = threading.Thread(target=self._relay, args=(child, child.process, colour), daemon=True)
         child.relay.start()
+
+    def _wait_for_port(self, child: Child) -> None:
+        end = time.monotonic() + HEAD_START_S
+        while time.monotonic() < end and child.process.poll() is None and not self.stopping.wait(TICK_S / 2):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", child.first), 0.1):
+                return
 
     def _relay(self, child: Child, process: subprocess.Popen, colour: int) -> None:
         for line in process.stdout:
@@ -173,7 +183,7 @@ def _supervised(
 
 
 def process_table(with_ui: bool, workers: int) -> list[Child]:
-    """Everything that runs besides PostgreSQL and Redis; the receiver first, since customers do not wait."""
+    """Everything that runs besides PostgreSQL and Redis; the receiver first and alone, since customers do not wait."""
     python = sys.executable
     receiver = [
         python, "-m", "uvicorn", "webhook_receiver:app", "--host", settings().receiver_host,
@@ -191,7 +201,7 @@ def process_table(with_ui: bool, workers: int) -> list[Child]:
         "--logging-level",
         "WARNING",
     ]
-    table = [Child("receiver", receiver)]
+    table = [Child("receiver", receiver, first=settings().receiver_port)]
     table += [Child(f"worker-{number + 1}", [python, "-m", "workers.main"], WORKER_MEMORY) for number in range(workers)]
     table.append(Child("cron", cron))
     if with_ui:

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from app.db.engine import enter_workspace, in_workspace
 from app.logs import log
 
-GATHER_S = 0.08  # under load; one sleep is cheaper than the many small commits it replaces
+GATHER_S = 0.15  # under load; one sleep is cheaper than the many small commits it replaces
 MOST_IN_GROUP = 200
 
 Save = Callable[[Session, list[Any]], list[Any]]  # saves all items of one workspace, returns one result for each

@@ -32,7 +32,8 @@ BOT_FRESH_S = 2.0
 FLUSHERS = 3
 MOST_QUEUED = 10_000
 MOST_IN_GROUP = 500
-COALESCE_S = 0.05  # under load: a job costs about 60 Redis commands
+GATHER_S, CLOSE_S, FEW = 0.01, 0.02, 8
+COALESCE_S = 0.1  # under load: a job costs about 60 Redis commands
 LONGEST_EVENT_KEY = 200
 KEPT_HEADERS = ("content-type", "user-agent", "x-slack-retry-num", "x-slack-retry-reason")
 
@@ -60,6 +61,9 @@ class Receiver:
         self.spool = spool
         self._bots: dict[str, KnownBot] = {}
         self._queue: asyncio.Queue[tuple[NewEvent, asyncio.Future]] = asyncio.Queue(MOST_QUEUED)
+        self._gathering = asyncio.Lock()  # one flusher gathers while the others commit
+        self._gathered_at = 0.0
+        self._waiting = 0  # requests whose commit is to come
         self._to_wake: dict[UUID, list[UUID]] = defaultdict(list)
         self._woken = asyncio.Event()
         self._health: dict[tuple[UUID, UUID], tuple[datetime | None, int, str]] = {}
@@ -153,15 +157,29 @@ class Receiver:
             self._queue.put_nowait((event, committed))
         except asyncio.QueueFull:
             raise Unavailable(f"{MOST_QUEUED} requests wait for the database already.") from None
-        await committed
+        self._waiting += 1
+        try:
+            await committed
+        finally:
+            self._waiting -= 1
 
     async def _flush(self) -> None:
         while True:
-            group = [await self._queue.get()]
-            while not self._queue.empty() and len(group) < MOST_IN_GROUP:
-                group.append(self._queue.get_nowait())
-            QUEUED.set(self._queue.qsize())
+            async with self._gathering:
+                group = await self._gather()
             await self._store(group)
+
+    async def _gather(self) -> list[tuple[NewEvent, asyncio.Future]]:
+        """What waits for the next commit. When requests follow closely, a few more are awaited: a commit is dear."""
+        group = [await self._queue.get()]
+        clock = asyncio.get_running_loop().time
+        if clock() - self._gathered_at < CLOSE_S and self._waiting < FEW:
+            await asyncio.sleep(GATHER_S)
+        while not self._queue.empty() and len(group) < MOST_IN_GROUP:
+            group.append(self._queue.get_nowait())
+        self._gathered_at = clock()
+        QUEUED.set(self._queue.qsize())
+        return group
 
     async def _store(self, group: list[tuple[NewEvent, asyncio.Future]]) -> None:
         try:
