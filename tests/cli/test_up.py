@@ -68,6 +68,18 @@ class Up:
     def processes(self):
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def with_all_parts(self, *parts):
+        """The processes, once each part is among them: the receiver is ready before the others have started."""
+        end = time.monotonic() + 15
+        while True:
+            found = self.processes()
+            names = " ".join(" ".join(one.cmdline()) for one in found)
+            missing = [part for part in parts if part not in names]
+            if not missing:
+                return found
+            assert time.monotonic() < end, f"{missing} did not start"
+            time.sleep(0.05)
+
 
 @pytest.fixture
 def installation(tmp_path):
@@ -82,10 +94,9 @@ def installation(tmp_path):
 def test_up_serves_commands_of_other_terminals_and_leaves_nothing_running(installation):
     seconds = installation.start()
     print(f"first start: ready after {seconds:.1f} s")
-    children = installation.processes()
-    names = " ".join(" ".join(child.cmdline()) for child in children)
-    for part in ("webhook_receiver", "workers.main", "workers/schedule.py", "postgres", "redis-server"):
-        assert part in names
+    children = installation.with_all_parts(
+        "webhook_receiver", "workers.main", "workers/schedule.py", "postgres", "redis-server"
+    )
 
     owner = installation.command("migrate", "--first-owner")
     assert "Nothing to migrate.\nSign in as owner@octopus.local with the password " in owner.stdout, owner.stderr
