@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.db.engine import in_system, in_workspace
-from app.db.tables import Bot, Category, Destination, RawEvent, Route, Workspace
+from app.db.tables import Bot, Category, Destination, RawEvent, Route, Rule, Workspace
 from app.domain.tasks import Capability, Task, TaskRef
 from app.services import circuits, configuration, delivery, intake, secrets
 from app.services.pool import pool
@@ -58,6 +58,15 @@ class Vendor:
         self.comments.append((ref.id, text))
 
 
+def with_photo(text: str) -> dict:
+    """A Telegram message of a photo with its caption."""
+    photo = {"file_id": "f1", "file_unique_id": "u1", "width": 90, "height": 90, "file_size": 1000}
+    return {
+        "message_id": 7001, "date": 1_790_000_000, "caption": text, "photo": [photo],
+        "chat": {"id": 1, "type": "private"}, "from": {"id": 1, "is_bot": False, "first_name": "Ann"},
+    }  # fmt: skip
+
+
 def after_commit(error: Exception) -> Exception:
     error.commits = True
     return error
@@ -87,6 +96,11 @@ class Kit:
             workspace_id=self.workspace_id, key=key, position=len(key), conditions=conditions, strategy=strategy,
             destinations=list(destinations),
         ))  # fmt: skip
+
+    def rule(self, key: str, conditions: dict, actions: dict, go_on: bool = False) -> None:
+        """Before the rules that are there."""
+        self._add(Rule(workspace_id=self.workspace_id, key=key, position=-1, conditions=conditions, actions=actions,
+                       go_on=go_on))  # fmt: skip
 
     def join_window(self, minutes: int) -> None:
         with in_system() as session:
@@ -174,8 +188,6 @@ def kit(workspace, monkeypatch):
 
 
 def _decide_by_hashtag(workspace: UUID) -> None:
-    from app.db.tables import Rule
-
     with in_workspace(workspace) as session:
         for position, key in enumerate(("bug", "billing")):
             session.add(Rule(

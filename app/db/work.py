@@ -20,6 +20,7 @@ class Claimed:
     """A delivery whose next attempt is this process's to make, with all the attempt needs.
 
     `was`: its state before the claim. `ref_*`: the remote task, for a comment. `number`: this attempt's, from 1.
+    `attachments`: name and url of each; the url is empty where only the channel's API gives the file out.
     """
 
     id: UUID
@@ -44,6 +45,10 @@ class Claimed:
     category_name: str
     contact_name: str
     channel: str
+    bot: str
+    language: str
+    sentiment: str
+    attachments: list[dict[str, str]]
     ref_id: str
     ref_url: str
     comment: str
@@ -92,6 +97,18 @@ def finish_classification(session: Session, rows: list[dict[str, Any]]) -> set[U
 def set_classification(session: Session, row: dict[str, Any]) -> None:
     """Save a person's decision on a message the caller has locked."""
     bulk.update(session, _DECIDED + "true returning m.id", [row])
+
+
+def add_tags(session: Session, tagged: list[dict[str, Any]]) -> None:
+    """tagged: message_id, tag. The message's contact bears the tag from now on."""
+    if tagged:
+        session.connection().exec_driver_sql("""
+            update contact c set tags = c.tags || v.tags
+            from (select p.id, array_agg(distinct r.tag) as tags
+                  from json_to_recordset(%(rows)s) as r(message_id uuid, tag text)
+                  join message m on m.id = r.message_id join contact p on p.id = m.contact_id
+                  where r.tag <> all(p.tags) group by p.id) v
+            where c.id = v.id""", {"rows": bulk.as_json(tagged)})  # fmt: skip
 
 
 def delivery_row(
@@ -180,12 +197,18 @@ def _begun(session: Session, was: dict[UUID, str]) -> list[Claimed]:
                d.tries as number, d.looks, d.created_at as planned_at, t.strategy, t.destinations, t.title, t.body,
                t.priority, t.due_at, c.key as category, c.name as category_name,
                coalesce(nullif(p.name, ''), p.external_id) as contact_name, m.channel,
+               coalesce(nullif(b.name, ''), b.key, '') as bot, coalesce(m.language, '') as language,
+               coalesce(m.sentiment, '') as sentiment, coalesce(files.list, '[]') as attachments,
                coalesce(made.ref_id, '') as ref_id, coalesce(made.ref_url, '') as ref_url,
                case when d.kind = 'comment' then m.text else '' end as comment
         from delivery d join task t on t.id = d.task_id join message m on m.id = d.message_id
         join contact p on p.id = m.contact_id join category c on c.id = t.category_id
         left join delivery made on d.kind = 'comment' and made.kind = 'create'
              and made.task_id = d.task_id and made.destination_id = d.destination_id
+        left join bot b on b.id = m.bot_id
+        left join lateral (
+            select json_agg(json_build_object('name', coalesce(nullif(a.name, ''), a.kind), 'url', a.url)) as list
+            from attachment a where a.message_id = m.id) files on d.kind = 'create'
         where d.id = any(%(ids)s) order by d.id""", {"ids": list(was)})  # fmt: skip
     claimed = [
         Claimed(

@@ -26,7 +26,7 @@ from app.domain.errors import PermanentError, RemoteError
 from app.domain.lifecycle import DeliveryStatus
 from app.domain.retry import Cause
 from app.domain.routing import DeliveryKind, Strategy
-from app.domain.tasks import Capability, Task, TaskRef
+from app.domain.tasks import Capability, Link, Task, TaskRef
 from app.domain.templates import render
 from app.logs import log
 from app.services import circuits, configuration, limits
@@ -157,12 +157,14 @@ def task_of(claimed: Claimed, destination: ConfiguredDestination) -> Task:
     values = {
         "message.title": claimed.title, "message.text": claimed.body, "message.id": str(claimed.message_id),
         "message.sent_at": f"{claimed.planned_at:%Y-%m-%d %H:%M} UTC", "message.link": link,
-        "contact.name": claimed.contact_name, "channel": claimed.channel, "category.key": claimed.category,
-        "category.name": claimed.category_name, "priority": claimed.priority,
+        "contact.name": claimed.contact_name, "channel": claimed.channel, "bot": claimed.bot,
+        "category.key": claimed.category, "category.name": claimed.category_name, "priority": claimed.priority,
+        "language": claimed.language, "sentiment": claimed.sentiment,
     }  # fmt: skip
     return Task(
         key=str(claimed.task_id), title=claimed.title, body=claimed.body, category=claimed.category,
         category_name=claimed.category_name, priority=Priority(claimed.priority), due_at=claimed.due_at, link=link,
+        attachments=tuple(Link(file["name"], file["url"] or link) for file in claimed.attachments),
         labels=(claimed.category,), fields={name: render(text, values) for name, text in destination.fields.items()},
     )  # fmt: skip
 

@@ -168,6 +168,7 @@ def _write(
     bulk.insert(session, Delivery, deliveries)
     bulk.insert(session, TaskMessage, joined, "on conflict do nothing")
     comments = work.add_comments(session, workspace_id, [(row["task_id"], row["message_id"]) for row in joined])
+    work.add_tags(session, [{"message_id": d.subject.id, "tag": tag} for d in decisions for tag in d.result.tags])
     claimed = work.begin_attempts(session, [row for row in deliveries if row["lease_token"]])
     inbox.record(session, workspace_id, [entry for d in decisions for entry in _timeline(d, actor)])
     return {d.subject.id: _saved(d.subject.id, claimed, deliveries, comments) for d in decisions}
@@ -270,6 +271,8 @@ def _timeline(decision: Decision, actor: str) -> list[dict[str, Any]]:
         "category": result.category, "source": result.source, "confidence": result.confidence,
         "reason": result.reason or result.review_reason,
     }  # fmt: skip
+    if result.tags:
+        classified["tags"] = list(result.tags)
     outcome: dict[str, Any] = {"reason": decision.reason}
     if decision.status is MessageStatus.ROUTED:
         outcome = {

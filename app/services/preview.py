@@ -34,7 +34,8 @@ def task(workspace_id: UUID, decision: Decision, fields: dict[str, str], route: 
         kind=DeliveryKind.CREATE, was=DeliveryStatus.PENDING, token=new_id(), attempt_id=new_id(), number=1, looks=0,
         planned_at=now(), strategy=row["strategy"], destinations=row["destinations"], title=row["title"],
         body=row["body"], priority=row["priority"], due_at=row["due_at"], category=category.key,
-        category_name=category.name, contact_name=subject.contact_name, channel=subject.facts.channel, ref_id="",
-        ref_url="", comment="",
+        category_name=category.name, contact_name=subject.contact_name, channel=subject.facts.channel,
+        bot=subject.facts.bot, language=subject.facts.language or "", sentiment=decision.result.sentiment or "",
+        attachments=[], ref_id="", ref_url="", comment="",
     )  # fmt: skip
     return delivery.task_of(claimed, ConfiguredDestination(new_id(), workspace_id, "", "", "", fields, None, {}))

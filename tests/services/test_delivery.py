@@ -1,5 +1,7 @@
 """Exactly one task, whatever the vendor does."""
 
+import json
+
 from app.db import work
 from app.db.engine import in_workspace
 from app.db.tables.base import new_id
@@ -7,9 +9,10 @@ from app.domain.breaker import FAILURES_TO_OPEN, SECONDS_TO_OPEN
 from app.domain.errors import Ambiguous, Rejected, TransientError, Unauthorized
 from app.domain.retry import TRIES_BEFORE_FAILOVER
 from app.domain.tasks import Capability
+from app.domain.templates import NAMES
 from app.services import sweep
 from app.services.pool import LEASE
-from tests.kit import PLAIN, after_commit
+from tests.kit import PLAIN, after_commit, with_photo
 
 
 def test_a_classified_message_becomes_one_task(kit):
@@ -22,6 +25,32 @@ def test_a_classified_message_becomes_one_task(kit):
     assert (task.category, task.title) == ("bug", "#bug It crashed")
     assert kit.states() == [("jira", "delivered")]
     assert kit.events() == ["received", "classified", "routed", "delivery_delivered"]
+
+
+def test_every_name_a_field_mapping_may_use_is_filled_in(kit):
+    jira = kit.vendor("jira")
+    kit.sql("update destination set fields = %(fields)s", fields=json.dumps({name: f"<{{{name}}}>" for name in NAMES}))
+    kit.route("jira")
+
+    kit.say("#bug It crashed", **{"message": with_photo("#bug It crashed")})
+
+    [[task]] = jira.tasks.values()
+    assert not [name for name, text in task.fields.items() if "{" in text]
+    assert (task.fields["bot"], task.fields["contact.name"], task.fields["channel"]) == ("<tg>", "<Ann>", "<telegram>")
+    assert [(one.name, one.url == task.link) for one in task.attachments] == [("image", True)]
+
+
+def test_a_tag_set_by_a_rule_stays_with_the_contact_and_later_rules_see_it(kit):
+    jira = kit.vendor("jira")
+    kit.route("jira")
+    kit.rule("vip", {"text_contains": "contract"}, {"tag": "vip"}, go_on=True)
+    kit.rule("vip-bug", {"contact_tag": ["vip"]}, {"category": "bug"})
+
+    kit.say("#billing about our contract")
+    kit.say("nothing a rule knows")
+
+    assert [row.tags for row in kit.sql("select tags from contact")] == [["vip"]]
+    assert [task.category for [task] in jira.tasks.values()] == ["bug"]
 
 
 def test_a_busy_vendor_is_tried_again_and_gets_one_task(kit):
