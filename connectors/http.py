@@ -234,6 +234,8 @@ class ApiClient:
                 body = orjson.loads(answer)
             except orjson.JSONDecodeError:
                 readable = False
+                if status >= 400 and response.headers.get("content-type", "").startswith("text/plain"):
+                    body = {"message": answer[:KEPT].decode("utf-8", "replace").strip()}  # the vendor's own words
         error = self._error_of(status, response.headers, body) or self._by_status(safe, response, body)
         if error is not None:
             error.args = tuple(masked(str(part), self._secrets) for part in error.args)  # a vendor may quote the token
