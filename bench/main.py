@@ -5,13 +5,14 @@ idle     what the product adds to the vendors' latencies, one message at a time
 flow     the main job at a fixed rate, LLM 800 ms and CRM 150 ms, and the CPU it costs
 rules    the same with every message decided by a rule
 crash    kill -9 of everything; seconds until a request is answered again
+history  the pages' server time with a million messages
 chaos    faults and kills under load: nothing lost, nothing doubled (the long form)
 """
 
 import json
 
 from app.domain.errors import InvalidInput
-from bench import chaos, measure
+from bench import chaos, history, measure
 from bench.system import product, world
 
 SETTINGS = {"OCTOPUS_WORKERS": "4", "OCTOPUS_THREADS": "96"}
@@ -25,6 +26,7 @@ def main(names: list[str]) -> int:
         "flow": measure.flow,
         "rules": lambda running, around: measure.flow(running, around, rule_share=1.0),
         "crash": measure.crash,
+        "history": history.report,
         "chaos": chaos.report,
     }
     if unknown := set(chosen) - measurements.keys():

@@ -44,6 +44,10 @@ class World:
     def configure(self, **config: dict) -> None:
         httpx.post(f"{self.url}/_config", json=config, timeout=10).raise_for_status()
 
+    def faults(self) -> dict[str, int]:
+        """How often each fault was dealt out since the last reset."""
+        return httpx.get(f"{self.url}/_stats", timeout=10).json()["faults"]
+
     def reset(self, **config: dict) -> None:
         httpx.post(f"{self.url}/_reset", json=config, timeout=10).raise_for_status()
 

@@ -17,12 +17,16 @@ CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 START_S = 40
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @contextmanager
 def app_running(environment: dict[str, str], log: Path) -> Iterator[str]:
     """Start `streamlit run app/main.py`; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={port}",
                "--server.address=127.0.0.1"]  # fmt: skip
     with log.open("w") as output:
@@ -86,3 +90,39 @@ def sign_out(page: Page) -> None:
     page.locator(".st-key-person-menu button").first.click()
     page.locator(".st-key-sign-out button").click()
     expect(page.locator(".st-key-sign-in button")).to_be_visible(timeout=20_000)
+
+
+# ---- clicking; `key` is a widget's key
+
+
+def at(page: Page, key: str):
+    return page.locator(f".st-key-{key}")
+
+
+def press(page: Page, key: str) -> None:
+    at(page, key).locator("button").click()
+
+
+def type_in(page: Page, key: str, words: str) -> None:
+    """And wait until the app has taken it in: a click right after typing would meet the form as it was."""
+    box = at(page, key).locator("input")
+    box.fill(words)
+    box.press("Tab")
+    page.wait_for_timeout(400)  # secrets are sent a quarter of a second after the last letter
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    expect(at(page, key)).to_be_visible()
+    settled(page)
+    at(page, key).locator("input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def open_screen(page: Page, name: str) -> None:
+    page.locator(".st-key-pages").get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
