@@ -1,60 +1,51 @@
-"""Linear, GraphQL API. Source: https://linear.app/developers/graphql and its schema."""
+"""Linear, GraphQL API. Source: https://linear.app/developers/graphql and its schema (read 2026-11)."""
 
-import re
-import time
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, ClassVar
-from uuid import UUID
 
 import httpx
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
-from app.domain.classification import Priority
-from app.domain.errors import Ambiguous, Refused, Rejected, RemoteError, TargetGone, TransientError, Unauthorized
-from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef, TaskStatus
-from connectors.answers import body_of, clipped, day, inside, one_line, rows
-from connectors.base import AdapterConfig
+from app.domain.errors import Ambiguous, TargetGone, Unauthorized
+from app.domain.messages import Answer, RawRequest
+from app.domain.tasks import Capability, Person, RemoteComment, RemoteField, Target, Task, TaskRef, TaskStatus
+from connectors.answers import clipped, inside, rows
+from connectors.base import ConsentConfig
 from connectors.http import ApiClient
-from connectors.payloads import answered
-from connectors.waits import number, retry_after_s, within_reason
-
-LONGEST_TITLE, LONGEST_TEXT = 255, 100_000  # ours: Linear publishes none
-PRIORITY = {Priority.URGENT: 1, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4}
-STATUS = {
-    "triage": TaskStatus.OPEN, "backlog": TaskStatus.OPEN, "unstarted": TaskStatus.OPEN,
-    "started": TaskStatus.IN_PROGRESS, "completed": TaskStatus.DONE, "canceled": TaskStatus.CANCELLED,
-    "duplicate": TaskStatus.CANCELLED,
-}  # fmt: skip
-NUMBERS = ("priority", "estimate")
-LISTS = ("labelIds", "subscriberIds", "releaseIds")
-FIELDS = (
-    RemoteField("title", "Title", "text", required=True),
-    RemoteField("description", "Description", "markdown"),
-    RemoteField("priority", "Priority", "number", options=tuple(PRIORITY)),
-    RemoteField("dueDate", "Due date", "date"),
-    RemoteField("estimate", "Estimate", "number"),
-    RemoteField("assigneeId", "Assignee", "id"),
-    RemoteField("stateId", "Status", "id"),
-    RemoteField("projectId", "Project", "id"),
-    RemoteField("labelIds", "Labels", "ids, separated by commas"),
+from connectors.linear_errors import AlreadyThere, error_of
+from connectors.linear_issues import FIELDS, LONGEST_TEXT, comment_of, content_of, id_of, ref_of, state_for, status_of
+from connectors.linear_queries import (
+    CHANGES,
+    COMMENT,
+    COMMENTS,
+    CREATE,
+    FIND,
+    HOOKS,
+    PEOPLE,
+    RESET_HOOK,
+    SET_HOOK,
+    STATES,
+    TEAMS,
+    UPDATE,
+    VIEWER,
 )
+from connectors.oauth import Consent, Token, TokenClient, TokenStore, ask_token, tokens_of_process
+from connectors.payloads import answered, identifier, json_object, walks_the_body
+from connectors.signatures import check_fresh, check_hmac_sha256
 
-VIEWER = "query Viewer($team: String!) { viewer { name } team(id: $team) { name } }"
-TEAMS = """query Teams($after: String) {
-  teams(first: 100, after: $after) { nodes { id key name } pageInfo { hasNextPage endCursor } } }"""
-CREATE = "mutation Create($input: IssueCreateInput!) { issueCreate(input: $input) { success issue { id url } } }"
-UPDATE = "mutation Update($id: String!, $input: IssueUpdateInput!) { issueUpdate(id: $id, input: $input) { success } }"
-COMMENT = "mutation Comment($input: CommentCreateInput!) { commentCreate(input: $input) { success } }"
-FIND = """query Find($id: ID!) {
-  issues(filter: {id: {eq: $id}}, includeArchived: true, first: 1) { nodes { id url state { type } } } }"""
+HOOK_TOLERANCE_S = 60.0  # https://linear.app/developers/webhooks
+HOOK_KINDS = ["Issue", "Comment"]
 
 
-class Config(AdapterConfig):
+class Config(ConsentConfig):
     api_key: SecretStr = Field(
+        SecretStr(""),
         title="API key",
-        min_length=1,
-        description="In Linear open Settings, then Security & access, Personal API keys, New API key (read and write)",
+        description="In Linear open Settings, then Security & access, Personal API keys, New API key (read and write). "
+        "Leave it empty to use Client ID and Client secret and press Connect",
     )
     team: str = Field(
         title="Team",
@@ -62,63 +53,64 @@ class Config(AdapterConfig):
         description="Choose it from the list, or in Linear open the team, press Ctrl+K and choose Copy model UUID",
     )
 
-
-class AlreadyThere(Rejected):
-    """The id we chose is taken: an earlier try got through."""
+    @model_validator(mode="after")
+    def _has_one_kind_of_credentials(self) -> "Config":
+        has_app = bool(self.client_id and self.client_secret.get_secret_value())
+        if bool(self.api_key.get_secret_value()) == has_app:
+            raise ValueError("Give either an API key, or Client ID and Client secret of your own Linear application")
+        return self
 
 
 class Connector:
     label: ClassVar[str] = "Linear"
     docs: ClassVar[str] = "https://linear.app/developers/graphql"
-    CAN: ClassVar[frozenset[Capability]] = frozenset(
-        {
-            Capability.IDEMPOTENT_CREATE,
-            Capability.FIND,
-            Capability.UPDATE,
-            Capability.COMMENT,
-            Capability.STATUS,
-            Capability.TARGETS,
-            Capability.FIELDS,
-        }
-    )
+    CAN: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.FIND_LAGS}
     EXACTLY_ONCE: ClassVar[str] = (
         "Octopus chooses the issue's id from the task's key and Linear takes each id only once, so a second try finds "
         "the first one's issue. https://linear.app/developers/graphql"
     )
     RATE_PER_S: ClassVar[float | None] = None  # the hourly quota depends on the plan and is announced in the headers
+    # One entry, as Linear separates scopes by commas: https://linear.app/developers/oauth-2-0-authentication
+    CONSENT: ClassVar[Consent | None] = Consent(
+        "https://linear.app/oauth/authorize", "https://api.linear.app/oauth/token", ("read,write",),
+        extra=(("prompt", "consent"),),
+    )  # fmt: skip
+    HOOK_STEPS: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, config: Config, transport: httpx.BaseTransport | None = None):
+    def __init__(self, config: Config, transport: httpx.BaseTransport | None = None, tokens: TokenStore | None = None):
         self.config = config
         self.transport = transport
+        self.address = config.base_url or "https://api.linear.app"
+        secret, refresh = config.client_secret.get_secret_value(), config.refresh_token.get_secret_value()
+        self._tokens = tokens or tokens_of_process(self.address, config.client_id, secret, refresh)
 
     @cached_property
-    def api(self) -> ApiClient:
+    def api(self) -> ApiClient | TokenClient:
         key = self.config.api_key.get_secret_value()
-        return ApiClient(
-            self.label, self.config.base_url or "https://api.linear.app", headers={"Authorization": key},
-            transport=self.transport, error_of=_error_of, secrets=(key,),
-        )  # fmt: skip
+        return self._client(key, key) if key else TokenClient(self._client_of, self._renew, self._tokens)
 
     def check(self) -> str:
         answer = self._ask(VIEWER, team=self.config.team)
         return f"{answered(self.label, answer, 'viewer', 'name')} in {answered(self.label, answer, 'team', 'name')}"
 
     def targets(self) -> list[Target]:
-        found: list[Target] = []
-        after = None
-        while True:
-            answer = self._ask(TEAMS, after=after)
-            teams = rows(self.label, answer, "teams", "nodes")
-            found += [Target(f"{team.get('name')} ({team.get('key')})", {"team": team["id"]}) for team in teams]
-            after = inside(answer, "teams", "pageInfo", "endCursor")
-            if not inside(answer, "teams", "pageInfo", "hasNextPage") or not after:
-                return found
+        return [
+            Target(f"{team.get('name')} ({team.get('key')})", {"team": team["id"]})
+            for team in self._pages(TEAMS, "teams")
+        ]
 
     def fields(self) -> list[RemoteField]:
         return list(FIELDS)
 
+    def people(self) -> list[Person]:
+        return [
+            Person(one["id"], one.get("name") or one["id"], one.get("email") or "")
+            for one in self._pages(PEOPLE, "team", "members", team=self.config.team)
+            if one.get("active") is not False
+        ]
+
     def create(self, task: Task) -> TaskRef:
-        wanted = {"id": _id_of(task.key), "teamId": self.config.team} | _content(task)
+        wanted = {"id": id_of(task.key), "teamId": self.config.team} | content_of(task)
         try:
             answer = self._change(CREATE, input=wanted)
         except AlreadyThere:
@@ -132,31 +124,88 @@ class Connector:
         )
 
     def find(self, key: str) -> TaskRef | None:
-        return self._find(_id_of(key))
+        issue = self._issue(id_of(key))
+        return ref_of(issue) if issue else None
 
     def update(self, ref: TaskRef, task: Task) -> None:
-        self._succeeded(self._change(UPDATE, id=ref.id, input=_content(task)), "issueUpdate")
+        self._succeeded(self._change(UPDATE, id=ref.id, input=content_of(task)), "issueUpdate")
 
     def comment(self, ref: TaskRef, text: str, key: str) -> None:
-        wanted = {"id": _id_of(key), "issueId": ref.id, "body": clipped(text, LONGEST_TEXT)}
+        wanted = {"id": id_of(key), "issueId": ref.id, "body": clipped(text, LONGEST_TEXT)}
         try:
             self._succeeded(self._change(COMMENT, input=wanted), "commentCreate")
         except AlreadyThere:
             return  # an earlier try got through
 
-    def status(self, ref: TaskRef) -> TaskRef:
-        found = self._find(ref.id)
-        if found is None:
-            raise TargetGone("Linear does not know the issue any more: it was deleted there, or access to it ended.")
-        return found
+    def transition(self, ref: TaskRef, status: TaskStatus) -> None:
+        """By the states of the issue's own team: people may have moved it there."""
+        answer = self._ask(STATES, id=ref.id)
+        now = status_of(inside(answer, "issue"))
+        if now is status or (status is TaskStatus.OPEN and now is TaskStatus.IN_PROGRESS):
+            return
+        state = state_for(status, rows(self.label, answer, "issue", "team", "states", "nodes"))
+        self._succeeded(self._change(UPDATE, id=ref.id, input={"stateId": state}), "issueUpdate")
 
-    def _find(self, issue_id: str) -> TaskRef | None:
-        issues = rows(self.label, self._ask(FIND, id=issue_id), "issues", "nodes")
-        if not issues:
-            return None
-        kind = inside(issues[0], "state", "type")
-        status = STATUS.get(kind, TaskStatus.UNKNOWN) if kind else TaskStatus.OPEN
-        return TaskRef(answered(self.label, issues[0], "id"), issues[0].get("url") or "", status)
+    def status(self, ref: TaskRef) -> TaskRef:
+        issue = self._issue(ref.id)
+        if issue is None or issue.get("trashed"):
+            raise TargetGone("Linear does not know the issue any more: it was deleted there, or access to it ended.")
+        return ref_of(issue)
+
+    def comments(self, ref: TaskRef) -> list[RemoteComment]:
+        found = list(self._pages(COMMENTS, "issue", "comments", id=ref.id))
+        return [comment_of(one) for one in sorted(found, key=lambda one: one.get("createdAt") or "")]
+
+    def changes(self, since: datetime) -> Iterable[TaskRef]:
+        """Deleted issues are left out: that shows when their own status is asked."""
+        moment = since.astimezone(UTC).isoformat()
+        for issue in self._pages(CHANGES, "issues", team=self.config.team, since=moment):
+            if not issue.get("trashed"):
+                yield ref_of(issue)
+
+    def set_hook(self, url: str) -> dict[str, str]:
+        """A second click gives the webhook there is a new secret instead of adding another one."""
+        secret = secrets.token_urlsafe(32)
+        wanted = {"resourceTypes": HOOK_KINDS, "secret": secret, "enabled": True}
+        for hook in self._pages(HOOKS, "webhooks"):
+            if hook.get("url") == url and inside(hook, "team", "id") == self.config.team:
+                self._succeeded(self._change(RESET_HOOK, id=hook["id"], input=wanted), "webhookUpdate")
+                return {"hook_secret": secret}
+        wanted |= {"url": url, "teamId": self.config.team, "label": "Octopus"}
+        self._succeeded(self._change(SET_HOOK, input=wanted), "webhookCreate")
+        return {"hook_secret": secret}
+
+    def verify_hook(self, request: RawRequest, now: float) -> None:
+        """Source: https://linear.app/developers/webhooks. The time stands in the signed body, in milliseconds."""
+        secret, sent = self.config.hook_secret.get_secret_value(), request.headers.get("linear-signature", "")
+        if not secret:  # anybody can sign with an empty one
+            sent = ""
+        check_hmac_sha256(self.label, sent, secret, request.body, "", "Linear-Signature header")
+        sent_ms = json_object(self.label, request.body).get("webhookTimestamp")
+        check_fresh(self.label, str(sent_ms // 1000) if isinstance(sent_ms, int) else "", now, HOOK_TOLERANCE_S)
+
+    def answer_hook(self, request: RawRequest) -> Answer:
+        return Answer()
+
+    @walks_the_body
+    def changed(self, request: RawRequest) -> tuple[str, ...]:
+        event = json_object(self.label, request.body)
+        if event["type"] == "Issue":
+            return (identifier(event["data"]["id"]),)
+        issue = event["data"].get("issueId") if event["type"] == "Comment" else None
+        return (identifier(issue),) if issue else ()  # comments stand on projects and documents as well
+
+    def _issue(self, issue_id: str) -> dict[str, Any] | None:
+        return next(iter(rows(self.label, self._ask(FIND, id=issue_id), "issues", "nodes")), None)
+
+    def _pages(self, query: str, *path: str, **variables: Any) -> Iterator[dict[str, Any]]:
+        after = None
+        while True:
+            answer = self._ask(query, after=after, **variables)
+            yield from rows(self.label, answer, *path, "nodes")
+            after = inside(answer, *path, "pageInfo", "endCursor")
+            if not inside(answer, *path, "pageInfo", "hasNextPage") or not after:
+                return
 
     def _ask(self, query: str, **variables: Any) -> Any:
         wanted = {"query": query, "variables": variables}
@@ -169,84 +218,22 @@ class Connector:
         if inside(answer, mutation, "success") is not True:
             raise Ambiguous(f"Linear did not say whether {mutation} succeeded. It is tried again.")
 
+    def _client_of(self, token: Token) -> ApiClient:
+        return self._client(f"Bearer {token.value}", token.value)
 
-def _id_of(key: str) -> str:
-    """Linear wants version 4: the same bits with another version number, so equal keys give equal ids."""
-    return str(UUID(hex=key, version=4))
+    def _client(self, authorization: str, *hidden: str) -> ApiClient:
+        headers = {"Authorization": authorization} if authorization else {}
+        return ApiClient(
+            self.label, self.address, headers=headers, transport=self.transport, error_of=error_of, secrets=hidden
+        )
 
-
-def _content(task: Task) -> dict[str, Any]:
-    wanted: dict[str, Any] = {
-        "title": one_line(task.title, LONGEST_TITLE),
-        "description": clipped(body_of(task), LONGEST_TEXT),
-        "priority": PRIORITY[task.priority],
-    }
-    if task.due_at:
-        wanted["dueDate"] = day(task.due_at)
-    if task.assignee:
-        wanted["assigneeId"] = task.assignee
-    for name, text in task.fields.items():
-        if text:
-            wanted[name] = _typed(name, text)
-        else:  # mapped to nothing: the manager wants it left out
-            wanted.pop(name, None)
-    return wanted
-
-
-def _typed(name: str, text: str) -> Any:
-    """A mapped text in the type of IssueCreateInput."""
-    if name == "priority" and text in PRIORITY:
-        return PRIORITY[Priority(text)]
-    if name in NUMBERS:
-        try:
-            return int(text)
-        except ValueError as error:
-            text = (
-                f"Linear's field {name} takes a whole number; nothing was sent. Correct the field mapping and replay."
-            )
-            raise Rejected(text, name) from error
-    if name in LISTS:
-        return [part.strip() for part in text.split(",")]
-    return one_line(text, LONGEST_TITLE) if name == "title" else clipped(text, LONGEST_TEXT)
-
-
-def _error_of(status: int, headers: Mapping[str, str], body: Any) -> RemoteError | None:
-    """`errors[].extensions.code`, under any status; 200 as well."""
-    error = inside(body, "errors", 0)
-    if not isinstance(error, dict):
-        return None
-    code = inside(error, "extensions", "code")
-    message = str(inside(error, "extensions", "userPresentableMessage") or error.get("message"))[:300]
-    if code == "RATELIMITED":
-        return TransientError("Linear is asked too often; nothing was done. It is tried again.", _wait_s(headers))
-    if code == "AUTHENTICATION_ERROR" or status == 401:
-        return Unauthorized("Linear refused the API key; nothing was done. Make a new key and connect it again.")
-    if code in ("FORBIDDEN", "FEATURE_NOT_ACCESSIBLE", "USAGE_LIMIT_EXCEEDED") or status == 403:
-        return Refused(f'Linear does not allow this key to do it: "{message}". Grant it in Linear and replay.')
-    if "already exists" in message:
-        return AlreadyThere("Linear has something with this id already, which this key cannot see. Look there.", "id")
-    if "not found" in message.lower():
-        return TargetGone("Linear does not know the team or issue; nothing was done. Choose another one and replay.")
-    if status == 429 or status >= 500:
-        return None  # the status says it all
-    if code in ("INTERNAL_SERVER_ERROR", "LOCK_TIMEOUT", None):
-        return Ambiguous("Linear has a fault of its own, after which the change may exist. It is tried again.")
-    field = _field_of(error)
-    place = f" the field '{field}'" if field else " the request"
-    return Rejected(
-        f'Linear refused{place}: "{message}". Nothing was done. Correct the field mapping and replay.', field
-    )
-
-
-def _field_of(error: dict[str, Any]) -> str:
-    named = inside(error, "extensions", "validationErrors", 0, "property")
-    quoted = re.search(r'at "input\.(\w+)', str(error.get("message")))
-    return named or (quoted[1] if quoted else "")
-
-
-def _wait_s(headers: Mapping[str, str]) -> float | None:
-    """Retry-After, else the time the quota is full again, which Linear gives in milliseconds since 1970."""
-    reset_ms = number(headers.get("x-ratelimit-requests-reset", ""))
-    if "retry-after" not in headers and reset_ms is not None:
-        return within_reason(reset_ms / 1000 - time.time())
-    return retry_after_s(headers)
+    def _renew(self, kept: Token | None) -> Token:
+        secret = self.config.client_secret.get_secret_value()
+        refresh = (kept.refresh if kept else "") or self.config.refresh_token.get_secret_value()
+        if not refresh:
+            raise Unauthorized("Linear has not let Octopus in yet; nothing was sent. Press Connect on Destinations.")
+        form = {
+            "grant_type": "refresh_token", "refresh_token": refresh, "client_id": self.config.client_id,
+            "client_secret": secret,
+        }  # fmt: skip
+        return ask_token(self._client("", secret, refresh), "/oauth/token", form, kept)

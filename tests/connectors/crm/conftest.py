@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors import registry
-from connectors.crm import lark
+from connectors import oauth, registry
 from connectors.http import ApiClient
 
 from .cases import CASES
@@ -51,7 +50,7 @@ class Vendor:
 
 @pytest.fixture(autouse=True)
 def _no_token_of_another_test():
-    lark._kept_token.cache_clear()
+    oauth._tokens_of.cache_clear()
 
 
 @pytest.fixture
