@@ -74,8 +74,8 @@ def shown(row: Bot | Destination | LlmAccount) -> dict[str, Any]:
 
 def new_secrets(row: Bot | Destination | LlmAccount, config: BaseModel) -> list[str]:
     """Names of the secrets in `config` that differ from the row's; one that cannot be decrypted any more differs."""
-    given = {name: value.get_secret_value() for name, value in config if isinstance(value, SecretStr)}
-    return [name for name, secret in given.items() if _stored_secret(row, name) != secret]
+    typed = {name: value.get_secret_value() for name, value in secrets.given(config) if isinstance(value, SecretStr)}
+    return [name for name, secret in typed.items() if _stored_secret(row, name) != secret]
 
 
 def _stored_secret(row: Bot | Destination | LlmAccount, name: str) -> str | None:
@@ -184,9 +184,19 @@ def _save(
 
 
 def _completed(model: type[BaseModel], row: Connection, values: dict[str, Any], place: str) -> BaseModel:
-    """The typed values, with stored secrets where the form left them empty."""
+    """The typed values, with stored secrets where the form left them empty.
+
+    Not at another address: whoever may only change a connection could have its secrets sent to a server of their own.
+    """
     given = {name: value for name, value in values.items() if value not in ("", None, secrets.MASK)}
     left = {name: row.config[name] for name in _secret_fields(model) if name in row.config and name not in given}
+    old, new = (str(config.get("base_url") or "").rstrip("/") for config in (row.config, given))
+    if left and old != new:
+        raise InvalidInput(
+            "With another address the secrets must be typed again: those that are stored are only for the old one. "
+            "Nothing was changed or sent.",
+            "base_url",
+        )
     kept = secrets.opened(left, row.workspace_id, place)
     return secrets.validated(model, kept | given | ({"key": row.key} if isinstance(row, LlmAccount) else {}))
 

@@ -124,8 +124,8 @@ def _shown(config: BaseModel) -> dict[str, Any]:
     """As `secrets.masked` shows what is stored."""
     return {
         name: secrets.MASK if isinstance(value, SecretStr) else secrets.plain(value)
-        for name, value in config
-        if value is not None and not (isinstance(config, Account) and name == "key")
+        for name, value in secrets.given(config)
+        if not (isinstance(config, Account) and name == "key")
     }
 
 

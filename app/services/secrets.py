@@ -18,9 +18,13 @@ def seal(config: BaseModel, workspace_id: UUID, place: str) -> dict[str, Any]:
         name: crypto.encrypt(value.get_secret_value(), workspace_id, f"{place}/{name}")
         if isinstance(value, SecretStr)
         else plain(value)
-        for name, value in config
-        if value is not None
+        for name, value in given(config)
     }
+
+
+def given(config: BaseModel) -> list[tuple[str, Any]]:
+    """Names and values that are set; an optional secret left empty is none."""
+    return [(name, value) for name, value in config if value is not None and value != SecretStr("")]
 
 
 def unseal(model: type[Config], stored: dict[str, Any], workspace_id: UUID, place: str) -> Config:

@@ -43,22 +43,37 @@ def test_a_new_bot_is_kept_with_its_secrets_encrypted_and_an_address_of_its_own(
 
 
 def test_a_secret_left_empty_or_masked_stays_and_the_address_too(actor):
-    first = connections.save_bot(actor, "tg", "telegram", TELEGRAM)
+    whole = TELEGRAM | {"base_url": "https://proxy.acme.test"}
+    first = connections.save_bot(actor, "tg", "telegram", whole)
 
     again = connections.save_bot(
-        actor, "tg", "telegram", {"token": "", "webhook_secret": secrets.MASK, "base_url": "https://proxy.acme.test"}
+        actor, "tg", "telegram", {"token": "", "webhook_secret": secrets.MASK, "base_url": "https://proxy.acme.test/"}
     )
 
-    assert config_of(again) == TELEGRAM | {"base_url": "https://proxy.acme.test"}
+    assert config_of(again) == whole
     assert again.hook_key == first.hook_key
 
 
+@pytest.mark.parametrize(("old", "new"), [("", "https://mine.test"), ("https://proxy.acme.test", "")])
+def test_a_stored_secret_is_never_sent_to_another_address(actor, old, new):
+    bot = connections.save_bot(actor, "tg", "telegram", TELEGRAM | {"base_url": old})
+
+    for use in (connections.save_bot, lambda actor, key, channel, values: connections.check(bot, values)):
+        with pytest.raises(InvalidInput, match="typed again") as refused:
+            use(actor, "tg", "telegram", {"token": "", "webhook_secret": "typed", "base_url": new})
+        assert refused.value.field == "base_url"
+
+    assert config_of(connections.save_bot(actor, "tg", "telegram", TELEGRAM | {"base_url": new})).get("base_url") == (
+        new or None
+    )
+
+
 def test_a_plain_value_left_empty_is_gone(actor):
-    connections.save_bot(actor, "tg", "telegram", TELEGRAM | {"base_url": "https://proxy.acme.test"})
+    connections.save_destination(actor, "jira", "jira", JIRA | {"issue_type": "Bug"})
 
-    again = connections.save_bot(actor, "tg", "telegram", {"base_url": ""})
+    again = connections.save_destination(actor, "jira", "jira", {**JIRA, "token": "", "issue_type": ""})
 
-    assert config_of(again) == TELEGRAM
+    assert config_of(again)["issue_type"] == "Task"
 
 
 def test_wrong_input_names_the_field_and_changes_nothing(actor, audited):
@@ -329,10 +344,11 @@ def asked(httpserver):
 
 
 def test_a_bot_is_checked_with_the_typed_values_and_the_stored_secret_and_no_transaction_open(actor, httpserver, asked):
-    bot = connections.save_bot(actor, "tg", "telegram", TELEGRAM)
+    address = httpserver.url_for("").rstrip("/")
+    bot = connections.save_bot(actor, "tg", "telegram", TELEGRAM | {"base_url": address})
     seen = asked("/bot123:first-token/getMe", {"ok": True, "result": {"id": 1, "username": "acme_bot"}})
 
-    name = connections.check(bot, {"token": "", "base_url": httpserver.url_for("")})
+    name = connections.check(bot, {"token": "", "base_url": address})
 
     assert name == "@acme_bot"
     assert [in_use for _request, in_use in seen] == [0]
@@ -377,15 +393,14 @@ def test_targets_are_asked_with_the_stored_token(actor, httpserver, asked):
 
 
 def test_an_llm_account_is_checked_with_what_the_form_holds_not_with_what_is_stored(actor, httpserver, asked):
-    saved = connections.save_llm_account(
-        actor, "main", ACCOUNT | {"base_url": "http://127.0.0.1:1/v1", "price_in": 1.0}
-    )
+    address = httpserver.url_for("/v1")
+    saved = connections.save_llm_account(actor, "main", ACCOUNT | {"base_url": address, "price_in": 1.0})
     seen = asked("/v1/chat/completions", {
         "choices": [{"message": {"content": '{"category": "greeting"}'}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1},
     })  # fmt: skip
 
-    typed = {"provider": "openai_chat", "model": "larger", "api_key": "", "base_url": httpserver.url_for("/v1")}
+    typed = {"provider": "openai_chat", "model": "larger", "api_key": "", "base_url": address}
     said = connections.check(saved, typed)
 
     [(request, in_use)] = seen

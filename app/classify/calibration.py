@@ -1,0 +1,254 @@
+"""When the local model may answer alone: probabilities made honest, thresholds, and the check that they hold. Pure.
+
+Everything here is learnt from audited traffic: messages picked at random for a person's look, each standing for as many
+as its sampling rate says. Picked by doubt or by category they would say nothing about the traffic.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from app.classify.local_model import UNMEASURED_TEMPERATURE, LocalAnswer
+
+FEWEST_REVIEWED = 150  # before that nothing is answered without a person or the LLM
+CAREFUL_UNTIL, CAREFUL, USUAL = 300, 0.10, 0.25  # reviewed messages; the risk that the bound is wrong, before and after
+SHRUNK_AS_IF = 50  # messages: a category with fewer of its own is judged mostly like all others
+WINDOW, SLACK = 200, 0.02  # audited local answers looked at; how far their lower bound may lie under the target
+RAISED_BY = 0.25  # log odds, in one step
+GATES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)  # shares of the traffic that a gate on the raw score may turn away
+CLOSED = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One message of the random sample: what the local model said (unseen), and whether a person agreed.
+
+    stands_for: how many messages of the traffic, 1 / sampling rate. An out-of-scope message is never `correct`.
+    """
+
+    category: str
+    probability: float
+    raw: float
+    correct: bool
+    stands_for: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A share with its 90 % interval. `n`: messages it rests on."""
+
+    share: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What the model must reach to answer alone. Log odds of its probability, moved for each category.
+
+    gate: least raw score; under it the message resembles nothing the model knows. harder: of each category, how much
+    surer the model must be (less than 0: not as sure). pinned: stricter levels a manager asked for, by category.
+    expected_share: of the traffic that passes. bound: the accuracy that holds with the confidence asked for.
+    """
+
+    target: float
+    level: float = CLOSED
+    gate: float = -CLOSED
+    harder: Mapping[str, float] = field(default_factory=dict)
+    pinned: Mapping[str, float] = field(default_factory=dict)
+    expected_share: float = 0.0
+    bound: float = 0.0
+    reviewed: int = 0
+
+    def probability(self, category: str) -> float:
+        """The least probability at which this category is answered; above 1 where it never is."""
+        level = max(self.level, self.pinned.get(category, -CLOSED)) + self.harder.get(category, 0.0)
+        return 2.0 if level == CLOSED else float(1 / (1 + np.exp(-level)))
+
+    def refuses(self, answer: LocalAnswer) -> str:
+        """Why this answer may not stand alone; empty: it may."""
+        if answer.category is None:
+            return "The local model knows no category yet."
+        if not answer.usable:
+            return f"There are too few examples of '{answer.category}' yet."
+        if self.level == CLOSED:
+            return f"Not enough audited answers reach {self.target:.0%} to let the local model answer alone."
+        if answer.raw < self.gate:
+            return "The message resembles nothing the local model has learnt."
+        least = self.probability(answer.category)
+        if answer.probability < least:
+            return f"{answer.probability:.0%} sure of '{answer.category}', {least:.0%} is needed."
+        return ""
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON has no infinity: a closed level and an open gate become null."""
+        return {
+            "target": self.target, "harder": dict(self.harder), "pinned": _finite_or_none(self.pinned),
+            "level": None if self.level == CLOSED else self.level, "gate": None if self.gate == -CLOSED else self.gate,
+            "expected_share": self.expected_share, "bound": self.bound, "reviewed": self.reviewed,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Thresholds":
+        pinned = {key: CLOSED if level is None else level for key, level in stored["pinned"].items()}
+        level = CLOSED if stored["level"] is None else stored["level"]
+        gate = -CLOSED if stored["gate"] is None else stored["gate"]
+        return cls(**{**stored, "pinned": pinned, "level": level, "gate": gate})
+
+
+def _finite_or_none(levels: Mapping[str, float]) -> dict[str, float | None]:
+    return {key: None if level == CLOSED else level for key, level in levels.items()}
+
+
+# ---- fitting
+
+
+def fit_temperature(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """The divisor of raw scores (float[n, categories]) under which their softmax is most honest about `truth`.
+
+    truth: int[n], the column of the right category; -1 where it is none of them, which says nothing about this.
+    Found by golden section over its logarithm: the loss has one valley.
+    """
+    inside = truth >= 0
+    scores, truth = scores[inside], truth[inside]
+    weights = np.ones(len(truth)) if weights is None else weights[inside]
+    if len(truth) == 0:
+        return UNMEASURED_TEMPERATURE
+
+    def loss(log_temperature: float) -> float:
+        logits = scores / np.exp(log_temperature)
+        top = logits.max(axis=1)
+        log_sum = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+        return float(weights @ (log_sum - logits[np.arange(len(truth)), truth]))
+
+    low, high, ratio = np.log(0.01), np.log(10.0), (np.sqrt(5) - 1) / 2
+    for _ in range(40):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        low, high = (low, right) if loss(left) < loss(right) else (left, high)
+    return float(np.exp((low + high) / 2))
+
+
+def fit_thresholds(
+    audited: Sequence[Audited], target: float, pins: Mapping[str, float] | None = None, risk: float | None = None
+) -> Thresholds:
+    """The most traffic the model may answer alone while the lower bound of its accuracy stays at `target` (0..1).
+
+    pins: stricter targets of single categories. risk: that the bound is wrong; default 0.10 until 300, then 0.25.
+    Too few reviewed messages, or none good enough: closed.
+    """
+    n = len(audited)
+    if n < FEWEST_REVIEWED:
+        return Thresholds(target, reviewed=n)
+    risk = risk if risk is not None else (CAREFUL if n < CAREFUL_UNTIL else USUAL)
+    weight = np.array([a.stands_for for a in audited])
+    correct = np.array([a.correct for a in audited], float)
+    raw = np.array([a.raw for a in audited])
+    harder = _harder(audited, weight, correct)
+    level = np.array([log_odds(a.probability) - harder[a.category] for a in audited])
+    best = Thresholds(target, harder=harder, reviewed=n)
+    for turned_away in GATES:
+        gate = -CLOSED if turned_away == 0 else float(np.quantile(raw, turned_away))
+        passed = raw >= gate
+        at, share, bound = _lowest_level(level[passed], correct[passed], weight[passed], target, risk)
+        if share / weight.sum() > best.expected_share + 0.01:  # a gate has to earn its place
+            best = replace(best, level=at, gate=gate, expected_share=float(share / weight.sum()), bound=bound)
+    passed = raw >= best.gate
+    pinned = {
+        category: _lowest_level(level[passed], correct[passed], weight[passed], stricter, risk)[0]
+        for category, stricter in (pins or {}).items()
+    }
+    return replace(best, pinned=pinned)
+
+
+def _harder(audited: Sequence[Audited], weight: np.ndarray, correct: np.ndarray) -> dict[str, float]:
+    """Of each predicted category, by how many log odds its probabilities promise too much; shrunk towards none.
+
+    One Newton step of a logistic regression with an intercept for each category, which SHRUNK_AS_IF messages like all
+    others hold at 0.
+    """
+    probability = np.array([a.probability for a in audited])
+    spread = probability * (1 - probability) + 0.01  # a certain answer that was wrong must not weigh without end
+    relative = weight / weight.mean()
+    usual = float((relative * spread).mean())
+    over_all = float(relative @ (probability - correct) / (relative @ spread))
+    predicted = np.array([a.category for a in audited])
+    harder = {}
+    for category in np.unique(predicted).tolist():
+        mine = predicted == category
+        promised = float(relative[mine] @ (probability[mine] - correct[mine] - over_all * spread[mine]))
+        harder[category] = promised / (float(relative[mine] @ spread[mine]) + SHRUNK_AS_IF * usual)
+    return harder
+
+
+def _lowest_level(
+    level: np.ndarray, correct: np.ndarray, weight: np.ndarray, target: float, risk: float
+) -> tuple[float, float, float]:
+    """(the lowest level at whose upper side the accuracy's lower bound reaches target, weight that passes, bound)."""
+    order = np.argsort(-level, kind="stable")
+    level, correct, weight = level[order], correct[order], weight[order]
+    passing = np.cumsum(weight)
+    n = passing**2 / np.cumsum(weight**2)  # as many unweighted messages would say as much
+    bound = lower_bound(np.cumsum(weight * correct) / passing * n, n, risk)
+    last_of_its_level = np.append(level[1:] != level[:-1], True)
+    good = np.flatnonzero((bound >= target) & last_of_its_level)
+    if len(good) == 0:
+        return CLOSED, 0.0, 0.0
+    at = good[-1]
+    return float(level[at]), float(passing[at]), float(bound[at])
+
+
+def log_odds(probability: float) -> float:
+    probability = min(max(probability, 1e-6), 1 - 1e-6)
+    return float(np.log(probability / (1 - probability)))
+
+
+# ---- watching
+
+
+def lower_bound(right: np.ndarray | float, n: np.ndarray | float, risk: float) -> np.ndarray:
+    """One-sided Clopper-Pearson: the accuracy is at least this, but for `risk`, after `right` of `n` were right."""
+    from scipy.special import betaincinv  # 50 ms to import, and only the background needs it
+
+    right, n = np.asarray(right, float), np.asarray(n, float)
+    wrong = np.maximum(n - right, 0)
+    return np.where(right > 0, betaincinv(np.maximum(right, 1e-9), wrong + 1, risk), 0.0)
+
+
+def realised(audited: Sequence[Audited]) -> Interval:
+    """How often the answers given alone were right, with the 90 % interval. Nothing audited: 0 to 1."""
+    if not audited:
+        return Interval(0.0, 0.0, 1.0, 0)
+    weight = np.array([a.stands_for for a in audited])
+    share = float(weight @ np.array([a.correct for a in audited], float) / weight.sum())
+    n = float(weight.sum() ** 2 / (weight @ weight))
+    low, high = float(lower_bound(share * n, n, 0.05)), 1 - float(lower_bound((1 - share) * n, n, 0.05))
+    return Interval(share, low, high, len(audited))
+
+
+def raised(thresholds: Thresholds, audited: Sequence[Audited]) -> Thresholds | None:
+    """Stricter thresholds when the newest audited local answers (oldest first) fall short of the target; else None.
+
+    Short: fewer than the target were right, and the lower bound lies more than 2 points under it. The level goes up
+    step by step until those of the window that still pass would have reached the target; where none would, it closes.
+    """
+    window = audited[-WINDOW:]
+    if not window or thresholds.level == CLOSED:
+        return None
+    right = sum(a.correct for a in window)
+    risk = CAREFUL if len(window) < WINDOW else USUAL
+    if right >= thresholds.target * len(window):
+        return None
+    if lower_bound(right, len(window), risk) >= thresholds.target - SLACK:
+        return None
+    level = thresholds.level
+    while True:
+        level += RAISED_BY
+        stricter = replace(thresholds, level=level)
+        passing = [a for a in window if a.probability >= stricter.probability(a.category)]
+        if not passing:
+            return replace(thresholds, level=CLOSED)
+        if sum(a.correct for a in passing) >= thresholds.target * len(passing):
+            return stricter
