@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlmodel import Session
+
 from app.db.engine import in_workspace
 from app.db.tables.base import first_id_at, now
 from app.domain import search
 
 PAGE = 50
+NEAREST = 20_000  # messages looked at for a common word
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +64,48 @@ def page(workspace_id: UUID, wanted: Filter, before: UUID | None = None, after: 
     if after:
         where.append("m.id > %(after)s")
         values["after"] = after
-    order = "asc" if after else "desc"
-    sql = f"""
-        select m.id, m.received_at, m.channel, b.key as bot,
-               coalesce(nullif(p.name, ''), p.external_id) as contact_name, left(m.text, 400) as text,
-               m.title, m.status, m.status_reason, c.key as category,
-               c.name as category_name, m.priority, m.confidence
-        from (select * from message m where {" and ".join(where)} order by m.id {order} limit {PAGE + 1}) m
-        join contact p on p.id = m.contact_id join bot b on b.id = m.bot_id
-        left join category c on c.id = m.category_id order by m.id {order}"""  # noqa: S608  fixed fragments, bound values
     with in_workspace(workspace_id) as session:
-        rows = [Line(**row._mapping) for row in session.connection().exec_driver_sql(sql, values)]
+        find = _find_words if wanted.text else _find
+        rows = find(session, where, values, "asc" if after else "desc")
     more, rows = len(rows) > PAGE, rows[:PAGE]
     if after:
         rows.reverse()
     has_older, has_newer = (True, more) if after else (more, before is not None)
     return Page(rows, rows[-1].id if rows and has_older else None, rows[0].id if rows and has_newer else None)
+
+
+def _find(
+    session: Session, where: list[str], values: dict[str, Any], order: str, source: str = "message"
+) -> list[Line]:
+    """One more than a page, if there are so many."""
+    sql = f"""
+        select m.id, m.received_at, m.channel, b.key as bot,
+               coalesce(nullif(p.name, ''), p.external_id) as contact_name, left(m.text, 400) as text,
+               m.title, m.status, m.status_reason, c.key as category,
+               c.name as category_name, m.priority, m.confidence
+        from (select * from {source} m where {" and ".join(where)} order by m.id {order} limit {PAGE + 1}) m
+        join contact p on p.id = m.contact_id join bot b on b.id = m.bot_id
+        left join category c on c.id = m.category_id order by m.id {order}"""  # noqa: S608  fixed fragments, bound values
+    return [Line(**row._mapping) for row in session.connection().exec_driver_sql(sql, values)]
+
+
+def _find_words(session: Session, where: list[str], values: dict[str, Any], order: str) -> list[Line]:
+    """Common words fill a page from the nearest messages; of rarer ones the index of words finds all, to be sorted.
+
+    PostgreSQL cannot tell which it is: it reads the whole history for a rare word, or sorts half of it for a common
+    one. Measured with a million messages: 900 ms either way.
+    """
+    nearest = [part for part in where if "search" not in part]
+    last = session.connection().exec_driver_sql(f"""
+        select m.id from message m where {" and ".join(nearest)}
+        order by m.id {order} offset {NEAREST} limit 1""", values).scalar()  # noqa: S608  fixed fragments  # fmt: skip
+    within = [f"m.id {'>' if order == 'desc' else '<'} %(last)s"] if last else []
+    found = _find(session, where + within, values | {"last": last}, order)
+    if len(found) > PAGE or last is None:
+        return found
+    return _find(session, ["true"], values, order, source=f"""
+        (with found as materialized (select m.id from message m where {" and ".join(where)})
+         select message.* from message join found using (id))""")  # noqa: S608  fixed fragments  # fmt: skip
 
 
 def _where(workspace_id: UUID, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
@@ -138,7 +167,10 @@ def passport(workspace_id: UUID, message_id: UUID) -> Passport | None:
         deliveries = rows("""
             select d.*, t.title, t.route_key, t.strategy, x.key as destination, x.connector, x.name as destination_name
             from delivery d join task t on t.id = d.task_id left join destination x on x.id = d.destination_id
-            where d.message_id = %(id)s or d.task_id in (select task_id from task_message where message_id = %(id)s)
+            where d.id in (
+                select id from delivery where message_id = %(id)s union
+                select other.id from delivery other join task_message j on j.task_id = other.task_id
+                where j.message_id = %(id)s)
             order by d.id""")  # fmt: skip
         attempts: dict[UUID, list[dict[str, Any]]] = {}
         ids = [row["id"] for row in deliveries]

@@ -1,6 +1,7 @@
 """What managers set up. Each change raises `workspace.config_version` (a trigger) and leaves an audit entry."""
 
 from datetime import datetime
+from secrets import token_urlsafe
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
@@ -64,7 +65,10 @@ class LlmAccount(WorkspaceRow, table=True):
 
 
 class Destination(WorkspaceRow, table=True):
-    """`fields` maps the vendor's field names to templates. Secrets inside `config` are encrypted."""
+    """`fields` maps the vendor's field names to templates. Secrets inside `config` are encrypted.
+
+    `hook_key` is the unguessable end of the address the vendor sends changes to.
+    """
 
     __table_args__ = (_keyed("destination"),)
 
@@ -73,6 +77,7 @@ class Destination(WorkspaceRow, table=True):
     name: str = ""
     config: dict = json_column()
     fields: dict = json_column()
+    hook_key: str = Field(default_factory=lambda: token_urlsafe(24), unique=True)
     rate_per_s: float | None = None
     enabled: bool = True
 

@@ -39,6 +39,19 @@ class DestinationHealth(_Circuit, table=True):
     destination_id: UUID = Field(primary_key=True, foreign_key="destination.id", ondelete="CASCADE")
 
 
+class DestinationSync(SQLModel, table=True):
+    """What is known of a destination's remote tasks. token: sealed, the newest of an account whose tokens end."""
+
+    __tablename__ = "destination_sync"
+
+    destination_id: UUID = Field(primary_key=True, foreign_key="destination.id", ondelete="CASCADE")
+    workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE")
+    token: str = ""
+    changes_until: datetime | None = utc()
+    last_notice_at: datetime | None = utc()
+    last_error: str = ""
+
+
 class LlmAccountHealth(_Circuit, table=True):
     __tablename__ = "llm_account_health"
 

@@ -72,6 +72,8 @@ class Message(TrafficRow, table=True):
         Index("ix_message_inbox", "workspace_id", "id"),
         Index("ix_message_inbox_status", "workspace_id", "status", "id"),
         Index("ix_message_inbox_category", "workspace_id", "category_id", "id"),
+        Index("ix_message_inbox_priority", "workspace_id", "priority", "id"),
+        Index("ix_message_inbox_language", "workspace_id", "language", "id"),
         Index("ix_message_conversation", "conversation_id", "id"),
         Index("ix_message_open", "next_try_at", postgresql_where=text("status in ('received', 'classified')")),
         Index("ix_message_search", "search", postgresql_using="gin"),

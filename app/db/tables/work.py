@@ -47,7 +47,10 @@ class TaskMessage(SQLModel, table=True):
 
 
 class Delivery(TrafficRow, table=True):
-    """One task (or one comment on it) to one destination. `ref_*` is the remote task once it exists."""
+    """One task (or one comment on it) to one destination. `ref_*` is the remote task once it exists.
+
+    ref_changed_at: by the vendor's clock. ref_checked_at: when the remote task was last read.
+    """
 
     __table_args__ = (
         UniqueConstraint("task_id", "destination_id", "message_id"),
@@ -63,6 +66,7 @@ class Delivery(TrafficRow, table=True):
         ),
         Index("ix_delivery_list", "workspace_id", "status", "id"),
         Index("ix_delivery_message_id", "message_id"),
+        Index("ix_delivery_ref", "destination_id", "ref_id", postgresql_where=text("ref_id <> ''")),
     )
 
     task_id: UUID
@@ -81,6 +85,24 @@ class Delivery(TrafficRow, table=True):
     ref_id: str = ""
     ref_url: str = ""
     ref_status: str = ""
+    ref_assignee: str = ""
+    ref_changed_at: datetime | None = utc()
+    ref_checked_at: datetime | None = utc()
+
+
+class RemoteComment(TrafficRow, table=True):
+    """What somebody wrote on a remote task. `ours`: it is one of our own comments, come back."""
+
+    __tablename__ = "remote_comment"
+    __table_args__ = (UniqueConstraint("delivery_id", "external_id"),)
+
+    delivery_id: UUID
+    external_id: str
+    author: str = ""
+    text: str
+    written_at: datetime | None = utc()
+    seen_at: datetime = utc(default_factory=now, nullable=False)
+    ours: bool = False
 
 
 class Attempt(TrafficRow, table=True):
