@@ -168,7 +168,7 @@ def kit(workspace, monkeypatch):
     class Connector:
         label, docs, RATE_PER_S = "Scripted", "", None
 
-        def __new__(cls, config: Config, transport=None):
+        def __new__(cls, config: Config, transport=None, tokens=None):
             vendor = vendors[config.vendor]
             return SimpleNamespace(CAN=vendor.can, create=vendor.create, find=vendor.find, comment=vendor.comment)
 

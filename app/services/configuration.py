@@ -16,6 +16,7 @@ from app.domain import classification, routing, rules
 from app.domain.conditions import Condition
 from app.domain.errors import InvalidInput
 from app.services import outbound, secrets
+from app.services.tokens import TokensOfDestination
 from connectors import registry
 from connectors.base import Channel, Connector
 
@@ -58,7 +59,7 @@ class ConfiguredDestination:
     @cached_property
     def adapter(self) -> Connector:
         config = secrets.unseal(self.module.Config, self.stored, self.workspace_id, f"destination/{self.id}")
-        return self.module.Connector(config)
+        return self.module.Connector(config, tokens=TokensOfDestination(self.workspace_id, self.id))
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from app.domain import templates
 from app.domain.classification import Category
 from app.domain.errors import InvalidInput
 from app.domain.tasks import RemoteField, Target
-from app.services import audit, references, secrets
+from app.services import audit, references, secrets, tokens
 from app.services.members import Actor, Role, require
 from app.settings import settings
 from connectors import registry
@@ -143,6 +143,7 @@ def save_destination(
             session, actor, "destination", row, values, fields=row.fields if fields is None else fields, **changed
         )
         unpark(session, saved)
+        tokens.forget(session, saved.id)
         return saved
 
 

@@ -17,6 +17,7 @@ from connectors.answers import Kept, body_of, clipped, inside, one_line, rows
 from connectors.base import AdapterConfig
 from connectors.http import ApiClient
 from connectors.hubspot_objects import KINDS, PRIORITY, TASK_STATUS, as_html
+from connectors.oauth import TokenStore
 from connectors.payloads import answered
 from connectors.waits import retry_after_s
 
@@ -74,7 +75,7 @@ class Connector:
     )
     RATE_PER_S: ClassVar[float | None] = 10.0  # 100 in 10 s: https://developers.hubspot.com/docs/guides/apps/api-usage
 
-    def __init__(self, config: Config, transport: httpx.BaseTransport | None = None):
+    def __init__(self, config: Config, transport: httpx.BaseTransport | None = None, tokens: TokenStore | None = None):
         self.config = config
         self.transport = transport
         self.kind = KINDS[config.object]

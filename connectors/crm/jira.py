@@ -13,6 +13,7 @@ from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef, Tas
 from connectors.answers import Kept, body_of, clipped, day, inside, one_line, rows
 from connectors.base import AdapterConfig
 from connectors.http import ApiClient
+from connectors.oauth import TokenStore
 from connectors.payloads import answered
 
 LONGEST_SUMMARY, LONGEST_TEXT, LONGEST_LABEL = 255, 30_000, 255  # a text may have 32,767 with its markup
@@ -77,7 +78,7 @@ class Connector:
     )
     RATE_PER_S: ClassVar[float | None] = None  # burst limits are announced in the headers only
 
-    def __init__(self, config: Config, transport: httpx.BaseTransport | None = None):
+    def __init__(self, config: Config, transport: httpx.BaseTransport | None = None, tokens: TokenStore | None = None):
         self.config = config
         self.transport = transport
         self.address = config.base_url or f"https://{config.site}.atlassian.net"

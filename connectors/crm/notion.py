@@ -14,6 +14,7 @@ from connectors.answers import Kept, body_of, clipped, inside, one_line, rows
 from connectors.base import AdapterConfig
 from connectors.http import ApiClient
 from connectors.notion_properties import LONGEST_BODY, PIECE, options, paragraph, pieces, plain, rich_text, typed
+from connectors.oauth import TokenStore
 from connectors.payloads import answered
 from connectors.waits import retry_after_s
 
@@ -61,7 +62,7 @@ class Connector:
     )
     RATE_PER_S: ClassVar[float | None] = 3.0  # https://developers.notion.com/reference/request-limits
 
-    def __init__(self, config: Config, transport: httpx.BaseTransport | None = None):
+    def __init__(self, config: Config, transport: httpx.BaseTransport | None = None, tokens: TokenStore | None = None):
         self.config = config
         self.transport = transport
         self._kept: Kept[Schema] = Kept()
