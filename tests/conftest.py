@@ -47,8 +47,11 @@ def database(services, tmp_path_factory):
 
 @pytest.fixture
 def workspace(database):
-    """The id of a new, empty workspace."""
-    row = Workspace(key=f"w{uuid4().hex[:10]}", name="Acme Support", timezone="Europe/Berlin", join_window_min=0)
+    """The id of a new, empty workspace, in which nothing is left to chance."""
+    row = Workspace(
+        key=f"w{uuid4().hex[:10]}", name="Acme Support", timezone="Europe/Berlin", join_window_min=0,
+        settings={"classify": {"local": {"audit_share": 0.0}}},
+    )  # fmt: skip
     with in_system() as session:
         session.add(row)
     return row.id

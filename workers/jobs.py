@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.services import delivery, intake
+from app.services import delivery, intake, learning
 from app.services import sweep as sweeper
 
 Batch = dict[str, list[str]]  # workspace id -> ids
@@ -24,6 +24,17 @@ def deliver(deliveries: Batch) -> None:
     """Make the next attempt of each delivery that is due."""
     for workspace_id, ids in deliveries.items():
         delivery.attempt_all(UUID(workspace_id), map(UUID, ids))
+
+
+def learn(workspaces: Batch) -> None:
+    """Watch and refit each workspace's local model."""
+    for workspace_id in workspaces:
+        learning.learn(UUID(workspace_id))
+
+
+def wake_learners() -> None:
+    """Queue the learning of workspaces where persons decided something new."""
+    learning.wake_learners()
 
 
 def sweep() -> None:

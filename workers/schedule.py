@@ -8,6 +8,7 @@ from app import enqueue
 from workers import jobs
 
 SWEEP_EVERY_S = 3
+LEARN_EVERY_S = 30
 
 # rq cron has no option for the serialiser and would queue pickles, which our workers rightly refuse to read.
 rq.cron.Queue = partial(rq.Queue, serializer="json")
@@ -15,3 +16,7 @@ rq.cron.Queue = partial(rq.Queue, serializer="json")
 rq.cron.register(
     jobs.sweep, queue_name=enqueue.SWEEP_QUEUE, interval=SWEEP_EVERY_S, result_ttl=0, failure_ttl=3600, name="sweep"
 )
+rq.cron.register(
+    jobs.wake_learners, queue_name=enqueue.SWEEP_QUEUE, interval=LEARN_EVERY_S, result_ttl=0, failure_ttl=3600,
+    name="learn",
+)  # fmt: skip

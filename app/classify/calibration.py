@@ -16,8 +16,10 @@ FEWEST_REVIEWED = 150  # before that nothing is answered without a person or the
 CAREFUL_UNTIL, CAREFUL, USUAL = 300, 0.10, 0.25  # reviewed messages; the risk that the bound is wrong, before and after
 SHRUNK_AS_IF = 50  # messages: a category with fewer of its own is judged mostly like all others
 WINDOW, SLACK = 200, 0.02  # audited local answers looked at; how far their lower bound may lie under the target
+FEWEST_TO_JUDGE = 30  # of them; one wrong answer among the first three says nothing
 RAISED_BY = 0.25  # log odds, in one step
-GATES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)  # shares of the traffic that a gate on the raw score may turn away
+GATES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)  # shares of the traffic the raw score may turn away
+GATE_COSTS = 0.01  # at most, of the traffic answered alone, where it keeps out-of-scope messages from being answered
 CLOSED = float("inf")
 
 
@@ -25,7 +27,7 @@ CLOSED = float("inf")
 class Audited:
     """One message of the random sample: what the local model said (unseen), and whether a person agreed.
 
-    stands_for: how many messages of the traffic, 1 / sampling rate. An out-of-scope message is never `correct`.
+    stands_for: how many messages of the traffic, 1 / sampling rate. out_of_scope: none of the categories was right.
     """
 
     category: str
@@ -33,6 +35,7 @@ class Audited:
     raw: float
     correct: bool
     stands_for: float = 1.0
+    out_of_scope: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +151,19 @@ def fit_thresholds(
     raw = np.array([a.raw for a in audited])
     harder = _harder(audited, weight, correct)
     level = np.array([log_odds(a.probability) - harder[a.category] for a in audited])
-    best = Thresholds(target, harder=harder, reviewed=n)
+    closed = Thresholds(target, harder=harder, reviewed=n)
+    strange = weight * np.array([a.out_of_scope for a in audited])
+    candidates = []
     for turned_away in GATES:
         gate = -CLOSED if turned_away == 0 else float(np.quantile(raw, turned_away))
         passed = raw >= gate
         at, share, bound = _lowest_level(level[passed], correct[passed], weight[passed], target, risk)
-        if share / weight.sum() > best.expected_share + 0.01:  # a gate has to earn its place
-            best = replace(best, level=at, gate=gate, expected_share=float(share / weight.sum()), bound=bound)
+        opened = replace(closed, level=at, gate=gate, expected_share=share / float(weight.sum()), bound=bound)
+        candidates.append((float(strange[passed & (level >= at)].sum()), opened))
+    most = max(opened.expected_share for _, opened in candidates)
+    near = [candidate for candidate in candidates if candidate[1].expected_share >= most - GATE_COSTS]
+    # The fewest strangers; among those the most traffic; among those the most open gate, which comes first.
+    best = min(near, key=lambda candidate: (candidate[0], -candidate[1].expected_share))[1] if most else closed
     passed = raw >= best.gate
     pinned = {
         category: _lowest_level(level[passed], correct[passed], weight[passed], stricter, risk)[0]
@@ -229,26 +238,25 @@ def realised(audited: Sequence[Audited]) -> Interval:
 
 
 def raised(thresholds: Thresholds, audited: Sequence[Audited]) -> Thresholds | None:
-    """Stricter thresholds when the newest audited local answers (oldest first) fall short of the target; else None.
+    """Stricter thresholds when the audited answers these thresholds let through (oldest first) fall short; else None.
 
-    Short: fewer than the target were right, and the lower bound lies more than 2 points under it. The level goes up
-    step by step until those of the window that still pass would have reached the target; where none would, it closes.
+    Short: of the newest 200, the lower bound lies more than 2 points under the target; while there are fewer, so many
+    were wrong that the target is out of reach. The level goes up step by step until those of them that still pass
+    would have reached the target; where none would, it closes. Start counting anew with the new thresholds.
     """
     window = audited[-WINDOW:]
-    if not window or thresholds.level == CLOSED:
+    if thresholds.level == CLOSED or not _falls_short(sum(a.correct for a in window), len(window), thresholds.target):
         return None
-    right = sum(a.correct for a in window)
-    risk = CAREFUL if len(window) < WINDOW else USUAL
-    if right >= thresholds.target * len(window):
-        return None
-    if lower_bound(right, len(window), risk) >= thresholds.target - SLACK:
-        return None
-    level = thresholds.level
-    while True:
-        level += RAISED_BY
-        stricter = replace(thresholds, level=level)
-        passing = [a for a in window if a.probability >= stricter.probability(a.category)]
-        if not passing:
-            return replace(thresholds, level=CLOSED)
-        if sum(a.correct for a in passing) >= thresholds.target * len(passing):
-            return stricter
+    stricter, passing = thresholds, list(window)
+    while passing and sum(a.correct for a in passing) < thresholds.target * len(passing):
+        stricter = replace(stricter, level=stricter.level + RAISED_BY)
+        passing = [a for a in passing if a.probability >= stricter.probability(a.category)]
+    return stricter if passing else replace(thresholds, level=CLOSED)
+
+
+def _falls_short(right: int, n: int, target: float) -> bool:
+    if n < FEWEST_TO_JUDGE or right >= target * n:
+        return False
+    if n < WINDOW:
+        return 1 - lower_bound(n - right, n, CAREFUL) < target
+    return bool(lower_bound(right, n, USUAL) < target - SLACK)

@@ -82,11 +82,14 @@ def classify(text: str, facts: Facts, config: CascadeConfig, kind: str = Message
 
 
 def _first_sure(text: str, facts: Facts, config: CascadeConfig, passport: _Passport) -> Opinion:
+    opinion = None
     for tier in config.tiers:
         opinion = tier(text, facts)
         passport.add(opinion)
         if opinion.category is not None:
             return opinion
+    if not config.accounts and opinion is not None and opinion.steps[-1].answer is not None:
+        return opinion  # its guess was not good enough, which says more than that there is no LLM
     opinion = ask_in_order(text, config.prompt, config.accounts, config.bar, config.gate, config.report)
     passport.add(opinion)
     return opinion

@@ -1,4 +1,4 @@
-"""A workspace's own model: linear over hashed n-grams. It answers in about 0.1 ms and learns from one correction in 1 ms.
+"""A workspace's own model: linear over hashed n-grams. Answers in about 0.1 ms, learns from one correction in 1 ms.
 
 Two layers in one set of weights: what `training.fit` found over all examples, and on top of it the steps of `learn`
 since then. The next fit starts anew from all examples. Answering and learning need numpy only.
@@ -94,7 +94,7 @@ class LocalModel:
         cls, vectoriser: Vectoriser, temperature: float, buckets: np.ndarray, table: np.ndarray, bias: np.ndarray,
         labels: Sequence[str], counts: dict[str, int],
     ) -> "LocalModel":  # fmt: skip
-        """From weights: row i of `table` (float32[n, columns]) belongs to `buckets[i]`; labels name the last columns."""
+        """From weights: row i of `table` (float32[n, columns]) is of `buckets[i]`; labels name the last columns."""
         model = cls(vectoriser, temperature)
         row_of = np.zeros(BUCKETS, np.int32)
         row_of[buckets] = np.arange(1, len(buckets) + 1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.classify.calibration import fit_temperature
+from app.classify.calibration import Audited, fit_temperature
 from app.classify.features import BUCKETS, Rows, Vectoriser
 from app.classify.local_model import CATEGORIES_FROM, PRIORITIES, SENTIMENTS, UNMEASURED_TEMPERATURE, LocalModel
 from app.domain.classification import Priority, Sentiment, Source
@@ -62,6 +62,19 @@ class HeldOut:
     categories: tuple[str, ...]
     scores: np.ndarray  # float32[n, categories], raw
     temperature: float  # at which these scores' probabilities are honest
+
+    def audited(self, truth: Sequence[str | None], stands_for: Sequence[float]) -> list[Audited]:
+        """What `calibration` learns from. truth: of each row the right category, None where it is none of them."""
+        best = self.scores.argmax(axis=1)
+        raw = self.scores[np.arange(len(best)), best]
+        probability = 1 / np.exp((self.scores - raw[:, None]) / self.temperature).sum(axis=1)
+        return [
+            Audited(
+                self.categories[column], float(p), float(score), self.categories[column] == right, weight,
+                out_of_scope=right is None,
+            )  # fmt: skip
+            for column, p, score, right, weight in zip(best, probability, raw, truth, stands_for, strict=True)
+        ]
 
 
 def out_of_fold(

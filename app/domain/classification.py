@@ -69,6 +69,7 @@ class Classification:
     reason: str = ""
     review_reason: str = ""
     ignore_reason: str = ""
+    review_rate: float | None = None  # how likely a person's look was, where the message waits for one
     tags: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     input_tokens: int = 0

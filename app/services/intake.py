@@ -25,7 +25,7 @@ from app.domain.conditions import Facts
 from app.domain.errors import Malformed, TransientError
 from app.domain.messages import IgnoreReason, InboundMessage, Parsed, RawRequest
 from app.logs import log
-from app.services import configuration, delivery, planning
+from app.services import configuration, delivery, learning, planning
 from app.services.configuration import Configuration
 from app.services.pool import LEASE, pool
 
@@ -50,6 +50,7 @@ def process(workspace_id: UUID, event_ids: Iterable[UUID]) -> None:
     """Turn received events into messages and hand these to the threads. Safe to run twice: a row is claimed once."""
     with in_workspace(workspace_id) as session:
         config = configuration.current(workspace_id, session)
+        learning.follow(session, workspace_id, config.workspace.settings)
         leased = _store(session, config, inbox.claim_events(session, list(event_ids)))
     _hand_over(leased, config)
 
@@ -58,6 +59,7 @@ def classify_again(workspace_id: UUID, message_ids: Iterable[UUID]) -> None:
     """Claim messages whose worker died or whose LLM was away, and classify them. Safe to run twice."""
     with in_workspace(workspace_id) as session:
         config = configuration.current(workspace_id, session)
+        learning.follow(session, workspace_id, config.workspace.settings)
         token = new_id()
         rows = inbox.claim_messages(session, list(message_ids), token, now() + LEASE)
         leased = [_leased(config, token, row) for row in rows]
@@ -82,6 +84,7 @@ def classify(message: Leased, config: Configuration) -> None:
                 return
             minutes = retry.LLM_PATIENCE_S / 60
             result = _for_a_person(message, f"For {minutes:.0f} minutes no LLM account answered: {error}")
+        result = learning.with_check(result, message.id, config.workspace.settings)
         saved = pool().writer.save(message.workspace_id, planning.save, (message, result, config))
         delivery.run(saved, config)
     finally:

@@ -12,6 +12,8 @@ from uuid import UUID
 from sqlmodel import Session
 
 from app.classify.cascade import CascadeConfig
+from app.classify.learned import by_memory, by_model
+from app.classify.opinion import Tier
 from app.db import bulk, inbox, work
 from app.db.tables import Classification as ClassificationRow
 from app.db.tables import Delivery, LlmAccountHealth, Task, TaskMessage
@@ -23,7 +25,7 @@ from app.domain.conditions import Facts
 from app.domain.errors import RemoteError
 from app.domain.lifecycle import MessageStatus
 from app.domain.routing import DeliveryKind, OpenTask, Plan, Route, Strategy
-from app.services import circuits
+from app.services import circuits, learning
 from app.services.configuration import Configuration
 from app.services.pool import LEASE
 
@@ -88,7 +90,15 @@ def cascade_config(config: Configuration) -> CascadeConfig:
         bar=config.workspace.settings.get("classify", {}).get("bar", DEFAULT_BAR),
         gate=gate,
         report=report,
+        tiers=_learned_tiers(config),
     )
+
+
+def _learned_tiers(config: Configuration) -> tuple[Tier, ...]:
+    if not learning.settings_of(config.workspace.settings).enabled:
+        return ()
+    learner, categories = learning.learner(config.workspace.id), config.categories_by_key.keys()
+    return by_memory(lambda: learner.learned, categories), by_model(lambda: learner.learned, categories)
 
 
 def decide(config: Configuration, subject: Subject, result: Classification, open_tasks: list[OpenTask]) -> Decision:
@@ -209,8 +219,8 @@ def _classification_row(config: Configuration, decision: Decision, actor: str) -
         "category_id": config.category_ids.get(result.category or ""), "priority": result.priority,
         "sentiment": result.sentiment, "language": result.language, "confidence": result.confidence,
         "source": result.source, "reason": result.reason, "review_reason": result.review_reason,
-        "steps": [_step(step) for step in result.steps], "input_tokens": result.input_tokens,
-        "output_tokens": result.output_tokens, "cost_usd": result.cost_usd,
+        "review_rate": result.review_rate, "steps": [_step(step) for step in result.steps],
+        "input_tokens": result.input_tokens, "output_tokens": result.output_tokens, "cost_usd": result.cost_usd,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from app.db.tables.configuration import Bot, Category, Destination, LlmAccount, Route, Rule
 from app.db.tables.health import BotHealth, DestinationHealth, DestinationSync, LlmAccountHealth
 from app.db.tables.inbox import Attachment, Classification, Contact, Conversation, Message, RawEvent, TimelineEntry
+from app.db.tables.learning import ModelVersion
 from app.db.tables.people import AuditEntry, LoginSession, Membership, Person
 from app.db.tables.work import Attempt, Delivery, RemoteComment, Task, TaskMessage
 from app.db.tables.workspaces import Workspace
@@ -10,6 +11,6 @@ from app.db.tables.workspaces import Workspace
 __all__ = [
     "Attachment", "Attempt", "AuditEntry", "Bot", "BotHealth", "Category", "Classification", "Contact",
     "Conversation", "Delivery", "Destination", "DestinationHealth", "DestinationSync", "LlmAccount",
-    "LlmAccountHealth", "LoginSession", "Membership", "Message", "Person", "RawEvent", "RemoteComment", "Route",
-    "Rule", "Task", "TaskMessage", "TimelineEntry", "Workspace",
+    "LlmAccountHealth", "LoginSession", "Membership", "Message", "ModelVersion", "Person", "RawEvent",
+    "RemoteComment", "Route", "Rule", "Task", "TaskMessage", "TimelineEntry", "Workspace",
 ]  # fmt: skip

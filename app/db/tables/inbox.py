@@ -118,9 +118,17 @@ class Attachment(TrafficRow, table=True):
 
 
 class Classification(TrafficRow, table=True):
-    """Append-only. The newest by a person wins over any machine's."""
+    """Append-only. The newest by a person wins over any machine's.
 
-    __table_args__ = (Index("ix_classification_message_id", "message_id", "id"), one_of("source", Source))
+    review_rate: how likely it was that a person would look at this message, 0..1: 1 where nobody was sure, the audit
+    share where it was picked by chance; empty where no person was asked.
+    """
+
+    __table_args__ = (
+        Index("ix_classification_message_id", "message_id", "id"),
+        Index("ix_classification_learning", "workspace_id", "source", "id"),
+        one_of("source", Source),
+    )
 
     message_id: UUID
     at: datetime = utc(default_factory=now, nullable=False)
@@ -132,6 +140,7 @@ class Classification(TrafficRow, table=True):
     source: str | None = None
     reason: str = ""
     review_reason: str = ""
+    review_rate: float | None = None
     actor: str = "worker"
     steps: list = json_column(list)
     input_tokens: int = 0

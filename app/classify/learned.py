@@ -1,0 +1,67 @@
+"""The two tiers that learn: what persons decided before, word for word, and the workspace's own model."""
+
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from time import perf_counter
+
+from app.classify.calibration import Thresholds
+from app.classify.local_model import LocalModel
+from app.classify.memory import Memory
+from app.classify.opinion import Opinion
+from app.domain.classification import Source, Step
+from app.domain.conditions import Facts
+
+LIKELIEST, WORDS = 5, 6  # shown in the passport
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a process knows of one workspace."""
+
+    model: LocalModel
+    memory: Memory
+    thresholds: Thresholds
+
+
+def by_memory(learned: Callable[[], Learned], categories: Container[str]) -> Callable[[str, Facts], Opinion]:
+    def tier(text: str, facts: Facts) -> Opinion:
+        started = perf_counter()
+        found = learned().memory.duplicate(text)
+        took_ms = (perf_counter() - started) * 1000
+        if found is None or found.correction.category not in categories:
+            return Opinion(Source.MEMORY, (Step(Source.MEMORY, None, None, "no such message yet", took_ms),))
+        same, category = found.similarity >= 1, found.correction.category
+        reason = "a person decided the same words" if same else "a person decided nearly the same words"
+        detail = {"message": found.correction.key, "similarity": round(found.similarity, 3)}
+        step = Step(Source.MEMORY, category, found.similarity, reason, took_ms, detail=detail)
+        return Opinion(Source.MEMORY, (step,), category, found.similarity, reason=reason)
+
+    return tier
+
+
+def by_model(learned: Callable[[], Learned], categories: Container[str]) -> Callable[[str, Facts], Opinion]:
+    def tier(text: str, facts: Facts) -> Opinion:
+        started = perf_counter()
+        known = learned()
+        answer = known.model.answer(text)
+        why_not = known.thresholds.refuses(answer)
+        if not why_not and answer.category not in categories:
+            why_not = f"The category '{answer.category}' does not exist any more."
+        words = [] if answer.category is None else known.model.explain(text, answer.category, WORDS)
+        detail = {
+            "raw": round(answer.raw, 4), "stands": not why_not,
+            "likeliest": [[key, round(p, 4)] for key, p in answer.likeliest(LIKELIEST)],
+            "words": [[word, round(share, 3)] for word, share in words],
+        }  # fmt: skip
+        reason = why_not or f"{answer.probability:.0%} sure"
+        took_ms = (perf_counter() - started) * 1000
+        answered = answer.category if answer.category in categories else None
+        step = Step(Source.LOCAL, answered, answer.probability, reason, took_ms, detail=detail)
+        if why_not:
+            return Opinion(Source.LOCAL, (step,), unsure_because=why_not)
+        return Opinion(
+            Source.LOCAL, (step,), answer.category, answer.probability, priority=answer.priority,
+            sentiment=answer.sentiment, reason=reason,
+        )  # fmt: skip
+
+    return tier

@@ -1,0 +1,174 @@
+"""What persons decided, as the local model needs it, and the versions of that model. In the caller's transaction."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import Session, col, delete, select
+
+from app.db.tables import ModelVersion, Workspace
+
+FIRST = UUID(int=0)
+WATCHED = 200  # random checks
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A message and what was decided about it. category: None where there was nothing to do."""
+
+    id: UUID
+    message_id: UUID
+    text: str
+    category: str | None
+    source: str
+    priority: str | None
+    sentiment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    id: UUID
+    thresholds: dict[str, Any]
+    learnt_until: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A random check of an answer the model would have given alone, and what the person said."""
+
+    answer: str
+    probability: float
+    raw: float
+    decided: str | None
+    review_rate: float
+
+
+_DECISION = """
+    select k.id, k.message_id, m.text, c.key as category, k.source, k.priority, k.sentiment
+    from classification k join message m on m.id = k.message_id
+    left join category c on c.id = k.category_id and c.archived_at is null
+    where k.workspace_id = %(workspace)s and """
+
+
+def corrections(session: Session, workspace_id: UUID, after: UUID, most: int) -> list[Decision]:
+    """What persons decided after the decision `after`, oldest first; of more than `most` the newest."""
+    sql = f"{_DECISION} k.source = 'person' and k.id > %(after)s order by k.id desc limit {most}"
+    return _decisions(session, sql, workspace=workspace_id, after=after)[::-1]
+
+
+def unreviewed(session: Session, workspace_id: UUID, most: int) -> list[Decision]:
+    """The newest answers of the LLM that nobody looked at."""
+    sql = f"""{_DECISION} k.source = 'llm' and c.key is not null
+        and not exists (select from classification p where p.message_id = k.message_id and p.source = 'person')
+        order by k.id desc limit {most}"""
+    return _decisions(session, sql, workspace=workspace_id)
+
+
+def _decisions(session: Session, sql: str, **values: Any) -> list[Decision]:
+    return [Decision(**row._mapping) for row in session.connection().exec_driver_sql(sql, values)]
+
+
+def count_corrections(session: Session, workspace_id: UUID, until: UUID | None) -> tuple[int, int]:
+    """(after `until`, up to it)."""
+    row = session.connection().exec_driver_sql("""
+        select count(*) filter (where id > %(until)s), count(*) filter (where id <= %(until)s)
+        from classification where workspace_id = %(workspace)s and source = 'person'""",
+        {"workspace": workspace_id, "until": until or FIRST}).one()  # fmt: skip
+    return row[0], row[1]
+
+
+def review_rates(session: Session, workspace_id: UUID, most: int) -> dict[UUID, float]:
+    """By message: how likely it was that a person would look at it, of the newest a person did look at."""
+    rows = session.connection().exec_driver_sql("""
+        select p.message_id, k.review_rate
+        from (select message_id, id from classification
+              where workspace_id = %(workspace)s and source = 'person' order by id desc limit %(most)s) p
+        join classification k on k.message_id = p.message_id and k.id < p.id and k.review_rate is not null""",
+        {"workspace": workspace_id, "most": most})  # fmt: skip
+    return {row.message_id: row.review_rate for row in rows}
+
+
+def checks(session: Session, workspace_id: UUID) -> list[Check]:
+    """The newest 200 random checks of answers the model would have given alone, oldest first."""
+    rows = session.connection().exec_driver_sql(f"""
+        select s.step->>'answer' as answer, (s.step->>'confidence')::float as probability,
+               (s.step->'detail'->>'raw')::float as raw, p.key as decided, k.review_rate
+        from classification k
+        join lateral (select step from jsonb_array_elements(k.steps) step
+                      where step->>'source' = 'local' and (step->'detail'->>'stands')::bool limit 1) s on true
+        join lateral (select d.id, c.key from classification d left join category c on c.id = d.category_id
+                      where d.message_id = k.message_id and d.source = 'person' order by d.id desc limit 1) p on true
+        where k.workspace_id = %(workspace)s and k.source is null and k.review_rate < 1
+        order by k.id desc limit {WATCHED}""", {"workspace": workspace_id})  # noqa: S608  a constant  # fmt: skip
+    return [Check(**row._mapping) for row in rows][::-1]
+
+
+# ---- versions
+
+
+def current_version(session: Session, workspace_id: UUID) -> Version | None:
+    row = session.connection().exec_driver_sql(
+        "select id, thresholds, learnt_until from model_version where workspace_id = %(id)s and is_current",
+        {"id": workspace_id},
+    ).one_or_none()  # fmt: skip
+    return Version(**row._mapping) if row else None
+
+
+def weights(session: Session, version_id: UUID) -> bytes:
+    return session.exec(select(ModelVersion.weights).where(ModelVersion.id == version_id)).one()
+
+
+def versions(session: Session, workspace_id: UUID) -> list[ModelVersion]:
+    return list(session.exec(
+        select(ModelVersion).where(ModelVersion.workspace_id == workspace_id).order_by(col(ModelVersion.id).desc())
+    ))  # fmt: skip
+
+
+def add_version(session: Session, version: ModelVersion, kept: int) -> None:
+    """Make it the current one; the oldest beyond `kept` are deleted."""
+    _nothing_current(session, version.workspace_id)
+    session.add(version)
+    session.flush()
+    old = [row.id for row in versions(session, version.workspace_id)[kept:]]
+    session.exec(delete(ModelVersion).where(col(ModelVersion.id).in_(old)))
+
+
+def make_current(session: Session, workspace_id: UUID, version_id: UUID) -> bool:
+    """False: there is no such version any more."""
+    _nothing_current(session, workspace_id)
+    mine = (ModelVersion.workspace_id == workspace_id) & (ModelVersion.id == version_id)
+    return session.exec(update(ModelVersion).where(mine).values(is_current=True)).rowcount == 1
+
+
+def set_thresholds(session: Session, version_id: UUID, thresholds: dict[str, Any]) -> None:
+    session.exec(update(ModelVersion).where(col(ModelVersion.id) == version_id).values(thresholds=thresholds))
+
+
+def _nothing_current(session: Session, workspace_id: UUID) -> None:
+    mine = (ModelVersion.workspace_id == workspace_id) & col(ModelVersion.is_current)
+    session.exec(update(ModelVersion).where(mine).values(is_current=False))
+
+
+# ---- settings
+
+
+def settings(session: Session, workspace_id: UUID) -> dict[str, Any]:
+    return session.exec(select(Workspace.settings).where(Workspace.id == workspace_id)).one()
+
+
+def save_settings(session: Session, workspace_id: UUID, changed: dict[str, Any]) -> None:
+    """The workers see it with the next batch."""
+    session.exec(update(Workspace).where(col(Workspace.id) == workspace_id).values(
+        settings=changed, config_version=Workspace.config_version + 1
+    ))  # fmt: skip
+
+
+def with_something_new(session: Session) -> list[UUID]:
+    """Workspaces in which a person decided something the current model does not know from its fitting."""
+    rows = session.connection().exec_driver_sql("""
+        select w.id from workspace w
+        left join model_version v on v.workspace_id = w.id and v.is_current
+        where exists (select from classification k where k.workspace_id = w.id and k.source = 'person'
+                      and k.id > coalesce(v.learnt_until, '00000000-0000-0000-0000-000000000000'))""")
+    return list(rows.scalars())
