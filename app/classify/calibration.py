@@ -4,7 +4,7 @@ Everything here is learnt from audited traffic: messages picked at random for a 
 as its sampling rate says. Picked by doubt or by category they would say nothing about the traffic.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -109,29 +109,44 @@ def _finite_or_none(levels: Mapping[str, float]) -> dict[str, float | None]:
 # ---- fitting
 
 
-def fit_temperature(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """The divisor of raw scores (float[n, categories]) under which their softmax is most honest about `truth`.
+def fit_honesty(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
+    """(temperature, stranger): under which the probabilities of raw scores (float[n, categories]) are most honest.
 
-    truth: int[n], the column of the right category; -1 where it is none of them, which says nothing about this.
-    Found by golden section over its logarithm: the loss has one valley.
+    truth: int[n], the column of the right category; -1 where it is none of them. The temperature divides the scores;
+    `stranger` is the score "none of these" competes with, minus infinity while no such message was seen.
+    Found by golden section, in turns: along each of the two the loss has one valley.
     """
-    inside = truth >= 0
-    scores, truth = scores[inside], truth[inside]
-    weights = np.ones(len(truth)) if weights is None else weights[inside]
     if len(truth) == 0:
-        return UNMEASURED_TEMPERATURE
+        return UNMEASURED_TEMPERATURE, -CLOSED
+    weights = np.ones(len(truth)) if weights is None else weights
+    strange = truth < 0
+    own = scores[np.arange(len(truth)), truth]  # of a stranger: any, it is not looked at
 
-    def loss(log_temperature: float) -> float:
-        logits = scores / np.exp(log_temperature)
-        top = logits.max(axis=1)
-        log_sum = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
-        return float(weights @ (log_sum - logits[np.arange(len(truth)), truth]))
+    def log_sums(temperature: float) -> np.ndarray:
+        top = scores.max(axis=1) / temperature
+        return top + np.log(np.exp(scores / temperature - top[:, None]).sum(axis=1))
 
-    low, high, ratio = np.log(0.01), np.log(10.0), (np.sqrt(5) - 1) / 2
-    for _ in range(40):
+    def loss(log_sum: np.ndarray, temperature: float, stranger: float) -> float:
+        right = np.where(strange, stranger, own) / temperature
+        return float(weights @ (np.logaddexp(log_sum, stranger / temperature) - right))
+
+    temperature, stranger = UNMEASURED_TEMPERATURE, -1.0 if strange.any() else -CLOSED
+    for _ in range(3 if strange.any() else 1):
+        now = stranger
+        log_temperature = _valley(lambda x: loss(log_sums(np.exp(x)), np.exp(x), now), np.log(0.01), np.log(10.0))  # noqa: B023
+        temperature = float(np.exp(log_temperature))
+        if strange.any():
+            sums, at = log_sums(temperature), temperature
+            stranger = _valley(lambda x: loss(sums, at, x), -3.0, 3.0)  # noqa: B023
+    return temperature, stranger if strange.any() else -CLOSED
+
+
+def _valley(loss: Callable[[float], float], low: float, high: float) -> float:
+    ratio = (np.sqrt(5) - 1) / 2
+    for _ in range(25):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
         low, high = (low, right) if loss(left) < loss(right) else (left, high)
-    return float(np.exp((low + high) / 2))
+    return float((low + high) / 2)
 
 
 def fit_thresholds(

@@ -4,6 +4,7 @@ Two layers in one set of weights: what `training.fit` found over all examples, a
 since then. The next fit starts anew from all examples. Answering and learning need numpy only.
 """
 
+import math
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ class LocalAnswer:
     """What the model thinks. Whether that is enough to act on is decided in `calibration`, not here.
 
     category: the likeliest, None where it knows none. usable: enough examples of it were seen.
-    probability: of that category among all, 0..1. raw: its score before that, about -1 (nothing like it) to 1.
+    probability: of that category among all and none of them, 0..1. raw: its score before that, about -1 to 1.
     """
 
     category: str | None
@@ -80,6 +81,7 @@ class LocalModel:
     def __init__(self, vectoriser: Vectoriser | None = None, temperature: float = UNMEASURED_TEMPERATURE) -> None:
         self.vectoriser = vectoriser or Vectoriser()
         self.temperature = temperature
+        self.stranger = -math.inf  # the raw score of "none of these", from `calibration.fit_honesty`
         self.counts: Counter[str] = Counter()  # examples seen of each category
         self._caution = np.full(BUCKETS, CAUTION, np.float32)  # AdaGrad's memory, one number a bucket
         self._corrections: deque[tuple[np.ndarray, np.ndarray, str]] = deque(maxlen=KEPT_CORRECTIONS)
@@ -131,7 +133,7 @@ class LocalModel:
             labels, scores = _best_of_each(labels, scores)
         best = int(scores.argmax())
         powers = np.exp((scores - scores[best]) / self.temperature)
-        probabilities = powers / powers.sum()
+        probabilities = powers / (powers.sum() + math.exp(min((self.stranger - scores[best]) / self.temperature, 700.0)))
         category = labels[best]
         return LocalAnswer(
             category, float(probabilities[best]), float(scores[best]), self.counts[category] >= USABLE_FROM,

@@ -5,6 +5,7 @@ made coarser until the whole fits MOST_BYTES for each category; on short message
 """
 
 import json
+import math
 import zlib
 from typing import Any
 
@@ -48,6 +49,7 @@ def _packed(model: LocalModel, buckets: np.ndarray, table: np.ndarray, bias: np.
     ))  # fmt: skip
     header = json.dumps({
         "labels": labels, "counts": dict(model.counts), "temperature": model.temperature,
+        "stranger": None if model.stranger == -math.inf else model.stranger,
         "rows": len(buckets), "body_crc32": zlib.crc32(body),
     }).encode()  # fmt: skip
     return MAGIC + len(header).to_bytes(4, "little") + header + zlib.compress(body, 6)
@@ -56,7 +58,7 @@ def _packed(model: LocalModel, buckets: np.ndarray, table: np.ndarray, bias: np.
 def from_bytes(stored: bytes) -> LocalModel:
     """The model `to_bytes` stored. Raises Malformed for anything else; it never allocates more than the header says."""
     header, deflated = _opened(stored)
-    labels, counts, temperature, rows = _checked(header)
+    labels, counts, rows = _checked(header)
     columns = CATEGORIES_FROM + len(labels)
     sizes = [BUCKETS // 8, 2 * BUCKETS, 4 * columns, rows * columns, rows * columns]
     body = _inflated(deflated, sum(sizes))
@@ -72,7 +74,10 @@ def from_bytes(stored: bytes) -> LocalModel:
     idf, bias = np.frombuffer(idf, "<f2").astype(np.float32), np.frombuffer(bias, "<f4")
     if not (np.isfinite(table).all() and np.isfinite(idf).all() and np.isfinite(bias[CATEGORIES_FROM:]).all()):
         raise _malformed("it contains numbers that are not finite")
-    return LocalModel.from_rows(Vectoriser(idf), temperature, buckets, table, bias, labels, counts)
+    model = LocalModel.from_rows(Vectoriser(idf), header["temperature"], buckets, table, bias, labels, counts)
+    if header["stranger"] is not None:
+        model.stranger = header["stranger"]
+    return model
 
 
 def _opened(stored: bytes) -> tuple[dict[str, Any], bytes]:
@@ -91,18 +96,20 @@ def _opened(stored: bytes) -> tuple[dict[str, Any], bytes]:
     return header, stored[start + size :]
 
 
-def _checked(header: dict[str, Any]) -> tuple[list[str], dict[str, int], float, int]:
+def _checked(header: dict[str, Any]) -> tuple[list[str], dict[str, int], int]:
     labels, counts = header.get("labels"), header.get("counts")
-    temperature, rows = header.get("temperature"), header.get("rows")
+    temperature, stranger, rows = header.get("temperature"), header.get("stranger", ""), header.get("rows")
     if not isinstance(labels, list) or len(labels) > MOST_CATEGORIES or not all(isinstance(x, str) for x in labels):
         raise _malformed("its list of categories cannot be read")
     if not isinstance(counts, dict) or not all(type(n) is int and n >= 0 for n in counts.values()):
         raise _malformed("its numbers of examples cannot be read")
     if not isinstance(temperature, float) or not 0 < temperature < 1e6:
         raise _malformed("its temperature is not a positive number")
+    if stranger is not None and not (isinstance(stranger, float) and math.isfinite(stranger)):
+        raise _malformed("its score of a stranger is not a number")
     if type(rows) is not int or not 0 <= rows <= BUCKETS:
         raise _malformed("its number of rows is impossible")
-    return labels, counts, temperature, rows
+    return labels, counts, rows
 
 
 def _inflated(deflated: bytes, size: int) -> bytes:

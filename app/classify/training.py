@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.classify.calibration import Audited, fit_temperature
+from app.classify.calibration import Audited, fit_honesty
 from app.classify.features import BUCKETS, Rows, Vectoriser
 from app.classify.local_model import CATEGORIES_FROM, PRIORITIES, SENTIMENTS, UNMEASURED_TEMPERATURE, LocalModel
 from app.domain.classification import Priority, Sentiment, Source
@@ -38,19 +38,17 @@ def fit(
     examples: Sequence[Example],
     other_texts: Sequence[str] = (),
     trust: Mapping[Source, float] = TRUST,
-    temperature: float | None = None,
+    honesty: tuple[float, float] | None = None,
 ) -> LocalModel:
     """A new model from all examples. `other_texts`: unlabelled traffic, only for learning which words are rare.
 
-    temperature: known from `out_of_fold`; None measures it at the price of about as much CPU again.
+    honesty: temperature and stranger known from `out_of_fold`; None measures them for as much CPU again.
     """
     vectoriser, rows = Vectoriser.fitted_rows([example.text for example in examples], other_texts)
     matrix = _matrix(rows)
     weights = np.array([trust[example.source] for example in examples])
     model = _fitted(vectoriser, matrix, examples, weights)
-    if temperature is None:
-        temperature = _measured_temperature(matrix, examples, weights)
-    model.temperature = temperature
+    model.temperature, model.stranger = honesty or _measured_honesty(matrix, examples, weights)
     return model
 
 
@@ -61,13 +59,15 @@ class HeldOut:
     which: np.ndarray  # int[n]
     categories: tuple[str, ...]
     scores: np.ndarray  # float32[n, categories], raw
-    temperature: float  # at which these scores' probabilities are honest
+    honesty: tuple[float, float]  # temperature and stranger at which these scores' probabilities are honest
 
     def audited(self, truth: Sequence[str | None], stands_for: Sequence[float]) -> list[Audited]:
         """What `calibration` learns from. truth: of each row the right category, None where it is none of them."""
         best = self.scores.argmax(axis=1)
         raw = self.scores[np.arange(len(best)), best]
-        probability = 1 / np.exp((self.scores - raw[:, None]) / self.temperature).sum(axis=1)
+        temperature, stranger = self.honesty
+        others = np.exp((self.scores - raw[:, None]) / temperature).sum(axis=1)
+        probability = 1 / (others + np.exp((stranger - raw) / temperature))
         return [
             Audited(
                 self.categories[column], float(p), float(score), self.categories[column] == right, weight,
@@ -104,8 +104,7 @@ def out_of_fold(
         scores[np.ix_(fold_of == fold, places)] = matrix[held_out] @ columns + bias
     place = {name: i for i, name in enumerate(names)}
     truth = np.array([place.get(examples[i].category, -1) for i in which])
-    temperature = fit_temperature(scores, truth, sampling_weights)
-    return HeldOut(which, tuple(names), scores, temperature)
+    return HeldOut(which, tuple(names), scores, fit_honesty(scores, truth, sampling_weights))
 
 
 def _matrix(rows: Rows):
@@ -181,16 +180,16 @@ def _heads(matrix, examples: Sequence[Example], weights: np.ndarray) -> tuple[np
     return columns, bias
 
 
-def _measured_temperature(matrix, examples: Sequence[Example], weights: np.ndarray) -> float:
+def _measured_honesty(matrix, examples: Sequence[Example], weights: np.ndarray) -> tuple[float, float]:
     """From one extra fit without a fifth of what persons labelled (of everything, where persons labelled little)."""
     by_person = [i for i, e in enumerate(examples) if e.category is not None and e.source == Source.PERSON]
     pool = by_person if len(by_person) >= 50 else [i for i, e in enumerate(examples) if e.category is not None]
     n = min(MOST_HELD_OUT, int(len(pool) * CLEAN_SHARE))
     if n < 10:
-        return UNMEASURED_TEMPERATURE
+        return UNMEASURED_TEMPERATURE, -np.inf
     held_out = np.random.default_rng(0).permutation(pool)[:n]
     kept = np.setdiff1d(np.arange(len(examples)), held_out)
     names, columns, bias = _categories(matrix[kept], [examples[i] for i in kept], weights[kept])
     place = {name: i for i, name in enumerate(names)}
     truth = np.array([place.get(examples[i].category, -1) for i in held_out])
-    return fit_temperature(matrix[held_out] @ columns + bias, truth)
+    return fit_honesty(matrix[held_out] @ columns + bias, truth)

@@ -104,6 +104,15 @@ def checks(session: Session, workspace_id: UUID) -> list[Check]:
     return [Check(**row._mapping) for row in rows][::-1]
 
 
+def decided_per_day(session: Session, workspace_id: UUID, since: UUID, zone: str) -> list[Any]:
+    """Rows of day, source (`person`: nobody was sure), messages, asked (of an LLM) and spent_usd."""
+    return session.connection().exec_driver_sql("""
+        select (at at time zone %(zone)s)::date as day, coalesce(source, 'person') as source, count(*) as messages,
+               count(*) filter (where input_tokens > 0) as asked, coalesce(sum(cost_usd), 0) as spent_usd
+        from classification where workspace_id = %(workspace)s and id >= %(since)s and actor = 'worker'
+        group by 1, 2""", {"workspace": workspace_id, "since": since, "zone": zone}).all()  # fmt: skip
+
+
 # ---- versions
 
 

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from functools import cache
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from app.db import learning as store
 from app.db.engine import in_system, in_workspace
 from app.db.learning import Decision
 from app.db.tables import ModelVersion
+from app.db.tables.base import first_id_at, now
 from app.domain.classification import Classification, Priority, Sentiment, Source
 from app.domain.errors import InvalidInput, Malformed
 from app.logs import log
@@ -276,7 +278,42 @@ def settings(workspace_id: UUID) -> LocalSettings:
         return settings_of(store.settings(session, workspace_id))
 
 
-def accuracy(workspace_id: UUID) -> Interval:
-    """Of the answers the model would have given alone: how many a random check found right."""
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the Learning page shows. accuracy: of the answers the model would have given alone, by random checks.
+
+    days: of each day of the workspace's calendar, how many messages each source decided (`person`: nobody was sure),
+    oldest first. asked, spent_usd: messages an LLM was asked about, and what that cost.
+    """
+
+    accuracy: Interval
+    corrections: int
+    days: dict[date, dict[str, int]]
+    asked: int
+    spent_usd: float
+
+    @property
+    def total(self) -> int:
+        return sum(sum(counts.values()) for counts in self.days.values())
+
+    def decided_by(self, *sources: str) -> int:
+        return sum(counts.get(source, 0) for counts in self.days.values() for source in sources)
+
+
+def figures(workspace_id: UUID, zone: str, days: int = 30) -> Figures:
     with in_workspace(workspace_id) as session:
-        return realised(_audited(store.checks(session, workspace_id)))
+        since = first_id_at(now() - timedelta(days=days))
+        by_day: dict[date, dict[str, int]] = {}
+        asked, spent_usd = 0, 0.0
+        for row in store.decided_per_day(session, workspace_id, since, zone):
+            by_day.setdefault(row.day, {})[row.source] = row.messages
+            asked, spent_usd = asked + row.asked, spent_usd + row.spent_usd
+        new, old = store.count_corrections(session, workspace_id, None)
+        accuracy = realised(_audited(store.checks(session, workspace_id)))
+        return Figures(accuracy, new + old, dict(sorted(by_day.items())), asked, spent_usd)
+
+
+def now_answering(workspace_id: UUID) -> tuple[ModelVersion, Thresholds] | None:
+    """The version that answers, with its thresholds as they are now; None before the first was fitted."""
+    current = next((row for row in versions(workspace_id) if row.is_current), None)
+    return (current, Thresholds.from_json(current.thresholds)) if current else None

@@ -29,6 +29,7 @@ SCREENS = (
     Screen("inbox", later("Inbox"), "inbox"),
     Screen("review", later("Review"), "fact_check"),
     Screen("deliveries", later("Deliveries"), "local_shipping"),
+    Screen("learning", later("Learning"), "school"),
     Screen("bots", later("Bots"), "smart_toy", section=later("Set-up")),
     Screen("categories", later("Categories"), "category", section=later("Set-up")),
     Screen("rules", later("Rules"), "rule", section=later("Set-up")),

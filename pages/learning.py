@@ -1,0 +1,136 @@
+"""Learning: what the corrections taught, whether it holds, and how much may run alone."""
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.classify.calibration import CLOSED, FEWEST_REVIEWED, Thresholds
+from app.db.tables import ModelVersion
+from app.services import learning
+from app.services.learning import Figures, LocalSettings
+from app.ui import charts, session, setup, words
+from app.ui.i18n import _, ago, moment, money, number, percent
+
+workspace = session.workspace()
+
+
+def tiles(figures: Figures) -> None:
+    without = figures.decided_by("memory", "local")
+    accuracy = figures.accuracy
+    with st.container(key="learning-tiles"):
+        first, second, third, fourth = st.columns(4, gap="small")
+        share = percent(without / figures.total) if figures.total else "–"
+        first.metric(
+            _("Decided by what was learnt"), share,
+            help=_("Of all messages of the last 30 days: answered from earlier corrections or by the local model, "
+                   "without a language model and without a person."),
+        )  # fmt: skip
+        second.metric(
+            _("Right in random checks"), percent(accuracy.share, 1) if accuracy.n else "–",
+            help=_("Answers the local model gave are picked by chance and shown to a person. {n} of them so far; with "
+                   "90 % certainty the true share lies between {low} and {high}.").format(
+                       n=number(accuracy.n), low=percent(accuracy.low, 1), high=percent(accuracy.high, 1)),
+        )  # fmt: skip
+        cost = money(figures.spent_usd / figures.total * 1000) if figures.total else "–"
+        third.metric(
+            _("Cost per 1,000 messages"), cost,
+            help=_("What the language models cost in the last 30 days, over all messages. They were asked about "
+                   "{n} messages.").format(n=number(figures.asked)),
+        )  # fmt: skip
+        fourth.metric(
+            _("Decisions learnt from"), number(figures.corrections),
+            help=_("Every message a person decided. Each counts at once, in every worker."),
+        )  # fmt: skip
+
+
+def chart(figures: Figures) -> None:
+    drawn = go.Figure()
+    for source, name in words.SOURCES.items():
+        counts = [day.get(source, 0) for day in figures.days.values()]
+        if any(counts):
+            drawn.add_bar(x=list(figures.days), y=counts, name=_(name))
+    drawn.update_layout(barmode="stack")
+    st.subheader(_("Who decided"))
+    charts.show(drawn, "learning-days")
+
+
+def standing(found: tuple[ModelVersion, Thresholds] | None, settings: LocalSettings) -> None:
+    """In one sentence: does the model answer alone, and if not, why."""
+    if not settings.enabled:
+        st.info(_("The local model is switched off: it neither answers nor suggests."), icon=":material/pause_circle:")
+    elif found is None:
+        st.info(_("The local model suggests in Review as soon as it has seen 20 decisions."), icon=":material/school:")
+    elif found[1].reviewed < FEWEST_REVIEWED:
+        said = _("The local model only suggests so far: {n} of {least} decisions that prove how good it is are there.")
+        st.info(said.format(n=number(found[1].reviewed), least=FEWEST_REVIEWED), icon=":material/school:")
+    elif found[1].level == CLOSED:
+        said = _("The local model only suggests: so far no part of the messages is proven to be {target} right.")
+        st.warning(said.format(target=percent(found[1].target, 1)), icon=":material/shield:")
+    else:
+        said = _("The local model answers alone where it is proven to be {target} right: about {share} of the messages "
+                 "that reach it.")  # fmt: skip
+        told = said.format(target=percent(found[1].target, 1), share=percent(found[1].expected_share))
+        st.success(told, icon=":material/verified:")
+
+
+def dial(settings: LocalSettings) -> None:
+    st.subheader(_("How much may run alone"))
+    locked = not setup.editable()
+    target = st.slider(
+        _("Answers given alone should be right"), 80.0, 99.5, settings.target_accuracy * 100, 0.5, format="%.1f %%",
+        key="learning-target", disabled=locked,
+        help=_("Higher: fewer messages run alone and more wait for a person or a language model."),
+    )  # fmt: skip
+    checked = st.slider(
+        _("Looked at by chance"), 0.0, 20.0, settings.audit_share * 100, 0.5, format="%.1f %%", key="learning-audit",
+        disabled=locked,
+        help=_("So many answers given alone wait for a person's look. Only they tell how good the model is."),
+    )  # fmt: skip
+    from_llm = st.toggle(
+        _("Learn from the language model's answers"), settings.learn_from_llm, key="learning-from-llm", disabled=locked,
+        help=_("At a third of the weight of a person's. Check that your provider's terms allow it."),
+    )  # fmt: skip
+    enabled = st.toggle(_("Use the local model"), settings.enabled, key="learning-enabled", disabled=locked)
+    wanted = LocalSettings(
+        enabled=enabled, target_accuracy=round(target / 100, 4), audit_share=round(checked / 100, 4),
+        learn_from_llm=from_llm,
+    )  # fmt: skip
+    if st.button(_("Save"), key="learning-save", type="primary", disabled=locked or wanted == settings):
+        learning.save_settings(session.actor(), wanted)
+        setup.done("learning", _("Saved. The next messages follow it; the thresholds with the next fitting."))
+
+
+def versions() -> None:
+    rows = learning.versions(workspace.id)
+    if not rows:
+        return
+    st.subheader(_("Versions of the model"))
+    for row in rows:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"version-{row.id}"):
+            st.markdown(f"**{moment(row.created_at, workspace.timezone)}**", width="content")
+            said = _("{persons} decisions of persons, {llm} of language models, {categories} categories")
+            st.caption(said.format(
+                persons=number(row.metrics["by_persons"]), llm=number(row.metrics["from_llm"]),
+                categories=number(row.metrics["categories"]),
+            ), width="stretch")  # fmt: skip
+            if row.is_current:
+                st.badge(_("Answers now"), color="green")
+            elif setup.editable() and st.button(_("Go back to this one"), key=f"back-{row.id}", type="tertiary"):
+                learning.roll_back(session.actor(), row.id)
+                setup.done("learning", _("The version of {when} answers again.").format(when=ago(row.created_at)))
+
+
+setup.heading(
+    _("Learning"), _("Every decision of a person teaches. Here you see what it brought, and how much may run alone."),
+    "learning", None,
+)  # fmt: skip
+chosen, now_answering = learning.settings(workspace.id), learning.now_answering(workspace.id)
+numbers = learning.figures(workspace.id, workspace.timezone)
+standing(now_answering, chosen)
+tiles(numbers)
+left, right = st.columns([3, 2], gap="large")
+with left:
+    if numbers.total:
+        chart(numbers)
+    versions()
+with right:
+    dial(chosen)
