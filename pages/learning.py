@@ -7,8 +7,8 @@ from app.classify.calibration import CLOSED, FEWEST_REVIEWED, Thresholds
 from app.db.tables import ModelVersion
 from app.services import learning
 from app.services.learning import Figures, LocalSettings
-from app.ui import charts, session, setup, words
-from app.ui.i18n import _, ago, moment, money, number, percent
+from app.ui import charts, session, setup, theme, words
+from app.ui.i18n import _, ago, day_label, moment, money, number, percent
 
 workspace = session.workspace()
 
@@ -44,11 +44,13 @@ def tiles(figures: Figures) -> None:
 
 def chart(figures: Figures) -> None:
     drawn = go.Figure()
-    for source, name in words.SOURCES.items():
+    days = [day_label(day) for day in figures.days]
+    colours = theme.colour("chartCategoricalColors", theme.is_dark())
+    for (source, name), colour in zip(words.SOURCES.items(), colours, strict=False):
         counts = [day.get(source, 0) for day in figures.days.values()]
         if any(counts):
-            drawn.add_bar(x=list(figures.days), y=counts, name=_(name))
-    drawn.update_layout(barmode="stack")
+            drawn.add_bar(x=days, y=counts, name=_(name), marker_color=colour)
+    drawn.update_layout(barmode="stack", xaxis={"type": "category"})
     st.subheader(_("Who decided"))
     charts.show(drawn, "learning-days")
 

@@ -5,7 +5,7 @@ steps) go through `_` as well. The catalogue is the `.po` file, compiled when fi
 brings it up to date with the code. Times are shown in the workspace's time zone.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -101,6 +101,11 @@ def short_moment(at: datetime, zone: str) -> str:
         return f"{local:%H:%M}"
     skeleton = "MMMd" if local.year == today.year else "yMMMd"
     return f"{dates.format_skeleton(skeleton, local, locale=language())} {local:%H:%M}"
+
+
+def day_label(day: date) -> str:
+    """Day and month, for an axis."""
+    return dates.format_skeleton("MMMd", day, locale=language())
 
 
 def ago(at: datetime) -> str:

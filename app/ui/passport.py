@@ -118,9 +118,23 @@ def steps(rows: Sequence[Row], key: str) -> None:
                 st.caption(" · ".join(_measured(row)), width="content")
             if row["reason"]:
                 text.plain(_(row["reason"]))
+            for line in _learnt(row.get("detail") or {}):
+                text.plain(line)
             if row.get("detail"):
                 with st.expander(_("Details"), key=f"detail-{position}-{key}"):
                     st.code(pretty(row["detail"]), language="json", wrap_lines=True)
+
+
+def _learnt(detail: dict[str, Any]) -> list[str]:
+    """What weighed, in words, where the answer came from what was learnt."""
+    lines = []
+    if detail.get("words"):
+        found = ", ".join(f"“{word}”" for word, _share in detail["words"])
+        lines.append(_("Words that weighed most: {words}").format(words=found))
+    if detail.get("likeliest"):
+        found = ", ".join(f"{key} {percent(share)}" for key, share in detail["likeliest"][:3])
+        lines.append(_("Likeliest: {categories}").format(categories=found))
+    return lines
 
 
 def _measured(row: Row) -> list[str]:
