@@ -1,19 +1,27 @@
-"""The door for chat services: POST /hooks/{channel}/{bot_key}. A 200 means the event is stored."""
+"""The door for chat services: POST /hooks/{channel}/{bot_key}. A 200 means the event is stored.
 
+And for CRMs: /crm-hooks/{hook_key}. They only hint at changes, which are polled for as well.
+"""
+
+import asyncio
 import gc
 import sys
 import time
 from contextlib import asynccontextmanager
 
+from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app import logs
-from app.domain.errors import BadSignature, OctopusError
+from app.domain.errors import BadSignature, Malformed, OctopusError
 from app.domain.messages import RawRequest
+from app.logs import log
 from app.metrics import ACK_SECONDS, HOOKS, exposition
+from app.services import sync
 from app.services.accept import Receiver, Unavailable, UnknownBot
 from app.services.spool import Spool
 from app.settings import settings
@@ -64,6 +72,29 @@ async def hook(request: Request) -> Response:
     return response
 
 
+async def crm_hook(request: Request) -> Response:
+    """A CRM tells that a task changed. A hint only: what it says is read again from the CRM itself."""
+    outcome = "taken"
+    try:
+        raw = await _raw(request)
+        answer = await asyncio.to_thread(sync.notice, request.path_params["hook_key"], raw, time.time())
+        media_type = answer.content_type if answer.body else None
+        response = Response(answer.body, answer.status, answer.headers, media_type=media_type)
+    except TooLarge as error:
+        outcome, response = "too_large", PlainTextResponse(str(error), 413)
+    except sync.UnknownDestination:
+        outcome, response = "unknown", PlainTextResponse("No destination has this address.", 404)
+    except BadSignature as error:
+        outcome, response = "bad_signature", PlainTextResponse(str(error), 401)
+    except Malformed as error:
+        outcome, response = "malformed", PlainTextResponse(str(error), 400)
+    except (SQLAlchemyError, RedisError) as error:
+        log.warning("crm_hook_not_taken", error=str(error), next_step="the next poll finds the change")
+        outcome, response = "unavailable", PlainTextResponse("Try again later.", 503, {"Retry-After": RETRY_AFTER_S})
+    HOOKS.labels("crm", outcome).inc()
+    return response
+
+
 class TooLarge(OctopusError):
     pass
 
@@ -104,6 +135,7 @@ def _receiver(request: Request) -> Receiver:
 app = Starlette(
     routes=[
         Route("/hooks/{channel}/{bot_key}", hook, methods=["GET", "POST"]),
+        Route("/crm-hooks/{hook_key}", crm_hook, methods=["GET", "POST", "HEAD"]),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),

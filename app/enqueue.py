@@ -19,7 +19,7 @@ from app.settings import settings
 SHARDS = 8
 MOST_IDS = 200
 PROCESS, CLASSIFY, DELIVER = "workers.jobs.process", "workers.jobs.classify", "workers.jobs.deliver"
-LEARN = "workers.jobs.learn"
+LEARN, SYNC, POLL = "workers.jobs.learn", "workers.jobs.sync", "workers.jobs.poll"
 SWEEP_QUEUE = "sweep"
 
 

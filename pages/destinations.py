@@ -8,7 +8,7 @@ from app.db.tables import Destination
 from app.domain.errors import InvalidInput
 from app.domain.tasks import Capability
 from app.services import connections, dashboards, preview
-from app.ui import forms, mapping, session, setup, targets, task_card, text
+from app.ui import crm_hook, forms, mapping, session, setup, targets, task_card, text
 from app.ui.i18n import _, ago, later, number
 from connectors import registry
 
@@ -52,6 +52,8 @@ def form(row: Destination | None) -> None:
         enabled = st.toggle(_("Takes tasks"), value=row.enabled, key=f"{place}-enabled") if row else True
     with right, st.container(key="setup-help"):
         promises(module.Connector)
+        if row:
+            crm_hook.draw(row)
     rate = row.rate_per_s if row else None
     if setup.connect(
         PAGE, place, _Both(drawn, mapped),

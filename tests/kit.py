@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from types import SimpleNamespace
 from uuid import UUID, uuid4
@@ -11,7 +12,9 @@ import pytest
 
 from app.db.engine import in_system, in_workspace
 from app.db.tables import Bot, Category, Destination, RawEvent, Route, Rule, Workspace
-from app.domain.tasks import Capability, Task, TaskRef
+from app.domain.errors import BadSignature, TargetGone
+from app.domain.messages import Answer, RawRequest
+from app.domain.tasks import Capability, RemoteComment, Task, TaskRef
 from app.services import circuits, configuration, delivery, intake, secrets
 from app.services.pool import pool
 from connectors import registry
@@ -36,6 +39,11 @@ class Vendor:
     searches: int = 0
     hidden_searches: int = 0  # so many searches find nothing yet
     before: Callable[[], None] = lambda: None
+    remote: dict[str, TaskRef] = field(default_factory=dict)  # tasks as the vendor has them by now
+    remarks: list[str] = field(default_factory=list)  # comments on each task, as the vendor has them
+    failing: Exception | None = None  # of listing changes
+    gone: set[str] = field(default_factory=set)
+    asked_since: list[datetime] = field(default_factory=list)
 
     def create(self, task: Task) -> TaskRef:
         self.before()
@@ -56,6 +64,30 @@ class Vendor:
 
     def comment(self, ref: TaskRef, text: str, key: str) -> None:
         self.comments.append((ref.id, text))
+
+    def status(self, ref: TaskRef) -> TaskRef:
+        if ref.id in self.gone:
+            raise TargetGone("It was deleted there.")
+        return self.remote.get(ref.id, ref)
+
+    def changes(self, since: datetime) -> list[TaskRef]:
+        self.asked_since.append(since)
+        if self.failing:
+            raise self.failing
+        return list(self.remote.values())
+
+    def written(self, ref: TaskRef) -> list[RemoteComment]:
+        return [RemoteComment(str(number), text, "Noa") for number, text in enumerate(self.remarks)]
+
+    def verify_hook(self, request: RawRequest, now: float) -> None:
+        if request.headers.get("x-secret") != "right":
+            raise BadSignature("The request does not come from the vendor.")
+
+    def answer_hook(self, request: RawRequest) -> Answer:
+        return Answer()
+
+    def changed(self, request: RawRequest) -> tuple[str, ...]:
+        return tuple(request.body.decode().split())
 
 
 def with_photo(text: str) -> dict:
@@ -167,13 +199,20 @@ def kit(workspace, monkeypatch):
 
     class Connector:
         label, docs, RATE_PER_S = "Scripted", "", None
+        CAN = frozenset(Capability)
 
         def __new__(cls, config: Config, transport=None, tokens=None):
             vendor = vendors[config.vendor]
-            return SimpleNamespace(CAN=vendor.can, create=vendor.create, find=vendor.find, comment=vendor.comment)
+            return SimpleNamespace(
+                CAN=vendor.can, create=vendor.create, find=vendor.find, comment=vendor.comment, status=vendor.status,
+                changes=vendor.changes, comments=vendor.written, verify_hook=vendor.verify_hook,
+                answer_hook=vendor.answer_hook, changed=vendor.changed,
+            )  # fmt: skip
 
     scripted, real = SimpleNamespace(Config=Config, Connector=Connector), registry.crm
     monkeypatch.setattr(registry, "crm", lambda key: scripted if key == "scripted" else real(key))
+    known = (*registry.crm_keys(), "scripted")
+    monkeypatch.setattr(registry, "crm_keys", lambda: known)
     circuits.forget()
     telegram = registry.channel("telegram")
     bot = Bot(workspace_id=workspace, key="tg", channel="telegram", hook_key=uuid4().hex)

@@ -25,7 +25,7 @@ HOMES = {
     "streamlit": ("app.ui", "app.main", "pages"),
     "rq": ("app.enqueue", "workers", "app.cli"),
     "sqlmodel": ("app.db", "app.services"),
-    "sqlalchemy": ("app.db", "app.services.circuits", "app.services.tokens"),
+    "sqlalchemy": ("app.db", "app.services.circuits", "app.services.tokens", "webhook_receiver"),
     "httpx": ("connectors", "app.cli"),
     "anthropic": ("app.classify.llm",),
     "openai": ("app.classify.llm",),

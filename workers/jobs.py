@@ -4,6 +4,7 @@ from uuid import UUID
 
 from app.services import delivery, intake, learning
 from app.services import sweep as sweeper
+from app.services import sync as synchronise
 
 Batch = dict[str, list[str]]  # workspace id -> ids
 
@@ -30,6 +31,23 @@ def learn(workspaces: Batch) -> None:
     """Watch and refit each workspace's local model."""
     for workspace_id in workspaces:
         learning.learn(UUID(workspace_id))
+
+
+def sync(deliveries: Batch) -> None:
+    """Read remote tasks again that a vendor's webhook spoke of."""
+    for workspace_id, ids in deliveries.items():
+        synchronise.refresh(UUID(workspace_id), map(UUID, ids))
+
+
+def poll(workspaces: Batch) -> None:
+    """Ask each destination of the workspaces what changed."""
+    for workspace_id in workspaces:
+        synchronise.poll(UUID(workspace_id))
+
+
+def wake_pollers() -> None:
+    """Queue a poll of every workspace that has a destination."""
+    synchronise.wake_pollers()
 
 
 def wake_learners() -> None:

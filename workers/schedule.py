@@ -9,6 +9,7 @@ from workers import jobs
 
 SWEEP_EVERY_S = 3
 LEARN_EVERY_S = 30
+POLL_EVERY_S = 60  # for changes no webhook told of
 
 # rq cron has no option for the serialiser and would queue pickles, which our workers rightly refuse to read.
 rq.cron.Queue = partial(rq.Queue, serializer="json")
@@ -19,4 +20,8 @@ rq.cron.register(
 rq.cron.register(
     jobs.wake_learners, queue_name=enqueue.SWEEP_QUEUE, interval=LEARN_EVERY_S, result_ttl=0, failure_ttl=3600,
     name="learn",
+)  # fmt: skip
+rq.cron.register(
+    jobs.wake_pollers, queue_name=enqueue.SWEEP_QUEUE, interval=POLL_EVERY_S, result_ttl=0, failure_ttl=3600,
+    name="poll",
 )  # fmt: skip

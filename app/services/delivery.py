@@ -114,7 +114,7 @@ def attempt(claimed: Claimed, config: Configuration) -> Result:
         try:
             connector = destination.adapter
             can = connector.CAN
-            _admit(destination)
+            limits.admit(destination)
             called = True
             if retry.must_look_first(claimed.was, can) and claimed.kind is DeliveryKind.CREATE:
                 action = "find"
@@ -133,14 +133,6 @@ def attempt(claimed: Claimed, config: Configuration) -> Result:
         except Exception as error:  # noqa: BLE001  a fault in an adapter must end as a state somebody sees
             log.exception("connector_broken", connector=destination.connector, delivery_id=str(claimed.id))
             return _broken(claimed, config, destination, error, action, exchanges)
-
-
-def _admit(destination: ConfiguredDestination) -> None:
-    label = destination.name or destination.key
-    circuits.check(destination.workspace_id, destination.id, label)
-    rate_per_s = destination.rate_per_s or destination.vendor_rate_per_s
-    if rate_per_s:
-        limits.wait_for_turn(destination.id, rate_per_s, label)
 
 
 def _perform(claimed: Claimed, connector, destination: ConfiguredDestination) -> TaskRef:

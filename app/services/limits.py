@@ -7,12 +7,23 @@ from pyrate_limiter import Duration, Limiter, Rate, RedisBucket
 
 from app.domain.errors import TransientError
 from app.enqueue import redis
+from app.services import circuits
+from app.services.configuration import ConfiguredDestination
 
 LONGEST_WAIT_S = 2  # a thread may wait this long; longer, and the delivery is put back
 
 
 class OurOwnLimit(TransientError):
     """We held a call back to stay under the vendor's limit. Nothing was sent and nothing went wrong."""
+
+
+def admit(destination: ConfiguredDestination) -> None:
+    """Raises a TransientError while the circuit is open, or when there is no place under the rate within 2 s."""
+    label = destination.name or destination.key
+    circuits.check(destination.workspace_id, destination.id, label)
+    rate_per_s = destination.rate_per_s or destination.vendor_rate_per_s
+    if rate_per_s:
+        wait_for_turn(destination.id, rate_per_s, label)
 
 
 def wait_for_turn(destination_id: UUID, rate_per_s: float, label: str) -> None:

@@ -31,6 +31,8 @@ EVENTS = {
     "delivery_cancelled": later("Delivery handed on"),
     "replayed": later("Delivery sent again by hand"),
     "cancelled": later("Delivery cancelled by hand"),
+    "remote_status": later("Changed at the destination"),
+    "remote_comment": later("Comment at the destination"),
 }
 ACTIONS = {
     "create": later("Create the task"),
@@ -163,6 +165,9 @@ def _told(data: Row) -> str:
     sure = percent(data["confidence"]) if data.get("confidence") is not None else ""
     lines = [" · ".join(part for part in (data.get("category"), source, sure) if part)]
     lines.append(" · ".join(part for part in (data.get("destination"), data.get("ref")) if part))
+    remote = words.shown(words.REMOTE_STATES, data.get("to"))
+    lines.append(" · ".join(part for part in (remote, data.get("assignee")) if part))
+    lines.append(data.get("text") or "")
     if routes := data.get("routes"):
         lines.append(_("Route: {names}").format(names=", ".join(routes)))
     if data.get("joined"):
@@ -196,6 +201,9 @@ def _delivery(row: Row) -> None:
         words.badge(words.DELIVERY_STATES, row["status"])
         if row["kind"] == "comment":
             st.badge(_("Comment"), color="gray")
+        elif row["ref_checked_at"] and row["ref_status"] in words.REMOTE_STATES:
+            st.badge(_(words.REMOTE_STATES[row["ref_status"]]), color="gray")
+            st.caption(text.escape(row["ref_assignee"]))
         if row["ref_url"].startswith(("https://", "http://")):
             st.link_button(
                 text.escape(row["ref_id"]), row["ref_url"], icon=":material/open_in_new:", key=f"remote-{row['id']}",

@@ -25,6 +25,13 @@ DELIVERY_STATES = {
     "failed": later("Failed"),
     "cancelled": later("Cancelled"),
 }
+REMOTE_STATES = {
+    "open": later("Open there"),
+    "in_progress": later("In progress there"),
+    "done": later("Done there"),
+    "cancelled": later("Cancelled there"),
+    "gone": later("Deleted there"),
+}
 PRIORITIES = {
     "urgent": later("Urgent"),
     "high": later("High"),
