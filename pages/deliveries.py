@@ -6,7 +6,7 @@ from app.services import configuration, deliveries, replay
 from app.services.deliveries import Count, Filter, Line, State
 from app.services.members import Role
 from app.services.replay import Done
-from app.ui import filters, nav, session, states, tables, text, words
+from app.ui import filters, nav, reconciliation, session, states, tables, text, words
 from app.ui.i18n import _, ago, later, ngettext, number, short_moment
 from app.ui.tables import Column
 
@@ -27,6 +27,8 @@ def main() -> None:
     if said := st.session_state.pop(SAID, None):
         st.success(said, icon=":material/check:")
     _causes([group for group in counts if group.state is wanted.state and group.cause], wanted)
+    if wanted.state is State.DELIVERED:
+        reconciliation.draw(workspace.id)
     found = tables.paged(
         lambda before, after: deliveries.page(workspace.id, wanted, before, after), key="deliveries", scope=wanted
     )

@@ -340,29 +340,6 @@ def set_webhook(actor: Actor, key: str) -> str:
     return url
 
 
-def crm_hook_url(row: Destination) -> str:
-    """Where the CRM sends changes."""
-    return f"{settings().hooks_url}/crm-hooks/{row.hook_key}"
-
-
-def set_crm_hook(actor: Actor, key: str) -> str:
-    """Tell the CRM where to send changes; keeps the secret it gives for them. Returns the URL that was set."""
-    require(actor, Role.MANAGER)
-    with in_workspace(actor.workspace_id) as session:
-        row = session.exec(select(Destination).where(Destination.key == key)).one_or_none()
-    if row is None:
-        raise InvalidInput(f"There is no destination '{key}' any more.", "key")
-    url = crm_hook_url(row)
-    given = destination_adapter(row).set_hook(url)
-    with _changing(actor) as session:
-        row = session.get(Destination, row.id)
-        place = f"destination/{row.id}"
-        config = secrets.validated(config_model(row), secrets.opened(row.config, row.workspace_id, place) | given)
-        row.config = secrets.seal(config, row.workspace_id, place)
-        audit.record(session, actor.email, actor.workspace_id, "set webhook", "destination", key)
-    return url
-
-
 def _adapter(module: ModuleType, name: str, row: Connection, values: dict[str, Any], place: str):
     config = _completed(module.Config, row, values or _plain(row), place)
     return getattr(module, name)(config)

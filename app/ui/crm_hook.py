@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.db.tables import Destination
 from app.domain.tasks import Capability
-from app.services import connections
+from app.services import connections, crm_hooks
 from app.ui import session, setup, steps
 from app.ui.i18n import _
 from connectors import registry
@@ -19,9 +19,9 @@ def draw(row: Destination) -> None:
     st.caption(_("Octopus asks every minute. With a webhook it knows at once."))
     if Capability.SETS_HOOK in connector.CAN:
         if st.button(_("Set the webhook"), key="destinations-hook", icon=":material/bolt:") and setup.attempt(
-            lambda: connections.set_crm_hook(session.actor(), row.key)
+            lambda: crm_hooks.set_webhook(session.actor(), row.key)
         ):
             st.success(_("Done. Changes arrive at once from now on."), icon=":material/check_circle:")
     elif Capability.HOOK in connector.CAN:
-        steps.draw(connector.HOOK_STEPS, connections.shown(row), connections.crm_hook_url(row))
-        st.code(connections.crm_hook_url(row), language=None)
+        steps.draw(connector.HOOK_STEPS, connections.shown(row), crm_hooks.url(row))
+        st.code(crm_hooks.url(row), language=None)

@@ -4,7 +4,7 @@ import pytest
 
 from app.db.tables.people import Role
 from app.domain.errors import Rejected, TargetGone, TransientError
-from app.services import deliveries
+from app.services import deliveries, sync
 from app.services.deliveries import Filter, State
 from tests.pages.test_shell import words
 
@@ -148,3 +148,19 @@ def test_every_id_is_the_whole_list_behind_a_filter(failing):
     assert len(every) == 3
     assert len(refused) == 2
     assert deliveries.every_id(failing.workspace_id, Filter(State.FAILED, destination="elsewhere")) == []
+
+
+def test_delivered_tasks_are_compared_with_what_the_destination_has(visit, person, kit):
+    jira = kit.vendor("jira")
+    kit.route("jira")
+    for chat in (1, 2):
+        kit.say("#bug It crashed", chat=chat)
+    [(one,), (other,)] = kit.sql("select ref_id from delivery order by id")
+    jira.gone.add(one)
+    sync.refresh(kit.workspace_id, [row.id for row in kit.sql("select id from delivery")])
+
+    page = visit(person(), "deliveries")
+    page.segmented_control(key="state").set_value("delivered").run()
+
+    assert not page.exception
+    assert any("2 made, 1 found there" in line.value and "1 deleted there" in line.value for line in page.markdown)

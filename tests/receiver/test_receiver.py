@@ -8,6 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from app.db.engine import in_workspace
+from app.db.tables import Destination
+from app.services import secrets
+from connectors import registry
 from tests.receiver.conftest import add_bots, start_receiver
 
 
@@ -148,3 +152,26 @@ def test_while_the_database_is_away_senders_that_resend_hear_so_and_the_others_a
     with in_workspace(workspace) as session:
         rows = session.connection().exec_driver_sql("select event_key from raw_event").all()
     assert len(rows) == 3
+
+
+def linear(receiver, body: bytes, secret: str = "hook-word") -> httpx.Response:
+    [(key,)] = receiver.rows("select hook_key from destination")
+    proof = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return receiver.client.post(f"/crm-hooks/{key}", content=body, headers={"Linear-Signature": proof})
+
+
+def test_a_crm_may_only_hint_at_changes_with_proof_and_at_its_own_address(receiver):
+    row = Destination(workspace_id=receiver.workspace_id, key="linear", connector="linear")
+    config = registry.crm("linear").Config(api_key="k", team="t", hook_secret="hook-word")
+    row.config = secrets.seal(config, receiver.workspace_id, f"destination/{row.id}")
+    with in_workspace(receiver.workspace_id) as session:
+        session.add(row)
+    now_ms = int(time.time() * 1000)
+    body = json.dumps({"type": "Issue", "action": "update", "data": {"id": "i1"}, "webhookTimestamp": now_ms}).encode()
+
+    assert linear(receiver, body).status_code == 200
+    assert linear(receiver, body, secret="guessed").status_code == 401
+    assert linear(receiver, body, secret="").status_code == 401
+    assert receiver.client.post("/crm-hooks/guessed", content=body).status_code == 404
+    assert len(receiver.rows("select 1 from destination_sync where last_notice_at is not null")) == 1
+    assert 'channel="crm",outcome="bad_signature"' in receiver.client.get("/metrics").text

@@ -11,7 +11,7 @@ from app.db.engine import engine
 from app.db.tables import Bot, Destination, LlmAccount
 from app.domain.errors import Forbidden, InvalidInput, Unauthorized
 from app.domain.tasks import Target
-from app.services import audit, circuits, connections, secrets, taxonomy
+from app.services import audit, circuits, connections, crm_hooks, secrets, taxonomy
 from app.services.members import Actor, Role
 from connectors import registry
 from tests.services.test_audit import write
@@ -444,3 +444,27 @@ def test_the_same_key_in_another_workspace_is_another_bot(actor, neighbour):
 )  # fmt: skip
 def test_the_form_is_drawn_from_the_adapters_own_config(row, module):
     assert connections.config_model(row) is module
+
+
+def test_one_click_sets_the_crms_webhook_and_keeps_its_secret_sealed(actor, httpserver, audited):
+    """Against Linear's own answers; the secret is one that Octopus chooses."""
+    asked = []
+
+    def answer(request):
+        asked.append(request.get_json())
+        data = {"webhooks": {"nodes": []}, "webhookCreate": {"success": True, "webhook": {"id": "w1"}}}
+        return Response(json.dumps({"data": data}), content_type="application/json")
+
+    httpserver.expect_request("/graphql", method="POST").respond_with_handler(answer)
+    values = {"api_key": "k", "team": "t1", "base_url": httpserver.url_for("").rstrip("/")}
+    connections.save_destination(actor, "linear", "linear", values)
+
+    url = crm_hooks.set_webhook(actor, "linear")
+
+    [row] = connections.destinations(actor.workspace_id)
+    secret = config_of(row)["hook_secret"]
+    assert url.endswith(f"/crm-hooks/{row.hook_key}")
+    assert any(url in json.dumps(query) and secret in json.dumps(query) for query in asked)
+    assert secret and secret not in json.dumps(row.config)
+    with pytest.raises(Forbidden):
+        crm_hooks.set_webhook(acting(actor, Role.AGENT), "linear")

@@ -30,7 +30,7 @@ from connectors.crm import airtable
 from connectors.http import recording
 
 from .case import KEY, SECRET, TASK
-from .cases.airtable import BASE, COLUMNS, RECORD, RECORDS, SCHEMA, TABLE, record, schema
+from .cases.airtable import BASE, COLUMNS, RECORD, RECORDS, SCHEMA, STATES, TABLE, record, schema
 
 CREATE, LIST = ("PATCH", RECORDS), ("GET", RECORDS)
 READ, WRITE = ("GET", f"{RECORDS}/{RECORD}"), ("PATCH", f"{RECORDS}/{RECORD}")
@@ -322,15 +322,9 @@ def test_targets_are_the_tables_of_all_bases_that_can_be_written(vendor):
 def test_fields_are_the_columns_people_can_fill(vendor):
     fields = {field.key: field for field in vendor("airtable").connector().fields()}
 
-    assert fields["Status"] == RemoteField("Status", "Status", "singleSelect", options=tuple(airtable_states()))
+    assert fields["Status"] == RemoteField("Status", "Status", "singleSelect", options=STATES)
     assert fields["Name"].required and not fields["Notes"].required
     assert not {"Octopus key", "Number", "Changed"} & set(fields)
-
-
-def airtable_states():
-    return next(
-        [one["name"] for one in column["options"]["choices"]] for column in COLUMNS if column["name"] == "Status"
-    )
 
 
 def test_a_token_or_an_app_is_needed():
