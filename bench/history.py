@@ -81,8 +81,8 @@ def _fill(connection: psycopg.Connection, n: int) -> UUID:
             )  # fmt: skip
 
     _copy(connection, """message (id, workspace_id, bot_id, conversation_id, contact_id, external_id, channel, kind,
-        text, received_at, status, status_reason, tries, category_id, priority, sentiment, language, confidence, title, next_try_at,
-        search)""", messages())  # fmt: skip
+        text, received_at, status, status_reason, tries, category_id, priority, sentiment, language, confidence,
+        title, next_try_at, search)""", messages())  # fmt: skip
     _copy(connection, """task (id, workspace_id, message_id, conversation_id, category_id, route_key, strategy,
         destinations, title, body, priority, created_at, last_message_at)""", (
         (uuid5(id_, "rest"), workspace, id_, conversation, category, "rest", "failover", '["jira"]', words[:60],

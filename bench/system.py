@@ -70,6 +70,7 @@ class Product:
     receiver: str
     environment: dict[str, str]
     log: Path
+    ui: int | None = None  # the app's port; None: it is not started
     supervisor: subprocess.Popen | None = None
     hooks: dict[str, str] = field(default_factory=dict)
 
@@ -77,7 +78,7 @@ class Product:
         """Start everything; returns the seconds until the receiver was ready."""
         started = time.monotonic()
         self.supervisor = subprocess.Popen(
-            [str(ROOT / "octopus"), "up", "--no-ui"],
+            [str(ROOT / "octopus"), "up", *([] if self.ui else ["--no-ui"])],
             env=self.environment, stdout=self.log.open("ab"), stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         _wait_for(self.ready, START_TIMEOUT_S, f"the product (its log: {self.log})", self.supervisor)
@@ -124,23 +125,28 @@ class Product:
 
 
 @contextmanager
-def product(world: World, **environment: str) -> Iterator[Product]:
-    """A fresh installation, its workspace applied, talking to `world`."""
+def product(world: World, workspace: Path = WORKSPACE, ui: int | None = None, **environment: str) -> Iterator[Product]:
+    """A fresh installation, its workspace applied, talking to `world`. ui: the app's port, if it is wanted."""
     with tempfile.TemporaryDirectory(prefix="octopus-bench-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         data_dir, port = Path(folder) / "data", free_port()
         settings = {
             "OCTOPUS_DATA_DIR": str(data_dir), "OCTOPUS_RECEIVER_PORT": str(port),
             "OCTOPUS_ALLOW_PRIVATE_HOSTS": "true", "WORLD": world.url, "OCTOPUS_LOG_LEVEL": "WARNING",
+            "OCTOPUS_UI_PORT": str(ui or 8501),
         }  # fmt: skip
         inherited = {
             k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "OCTOPUS_PUBLIC_URL")
         }
         running = Product(
-            data_dir, f"http://127.0.0.1:{port}", inherited | settings | environment, Path(folder) / "up.log"
+            data_dir,
+            f"http://127.0.0.1:{port}",
+            inherited | settings | environment,
+            Path(folder) / "up.log",
+            ui,
         )
         try:
             running.start()
-            running.apply()
+            running.apply(workspace)
             yield running
         except BaseException:
             sys.stderr.write(running.log.read_text()[-4000:])

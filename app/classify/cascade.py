@@ -88,7 +88,7 @@ def _first_sure(text: str, facts: Facts, config: CascadeConfig, passport: _Passp
         passport.add(opinion)
         if opinion.category is not None:
             return opinion
-    if not config.accounts and opinion is not None and opinion.steps[-1].answer is not None:
+    if not config.accounts and opinion is not None and any(step.answer for step in opinion.steps):
         return opinion  # its guess was not good enough, which says more than that there is no LLM
     opinion = ask_in_order(text, config.prompt, config.accounts, config.bar, config.gate, config.report)
     passport.add(opinion)

@@ -25,8 +25,11 @@ class Learned:
 
 def by_memory(learned: Callable[[], Learned], categories: Container[str]) -> Callable[[str, Facts], Opinion]:
     def tier(text: str, facts: Facts) -> Opinion:
+        memory = learned().memory
+        if not len(memory):
+            return Opinion(Source.MEMORY, ())
         started = perf_counter()
-        found = learned().memory.duplicate(text)
+        found = memory.duplicate(text)
         took_ms = (perf_counter() - started) * 1000
         if found is None or found.correction.category not in categories:
             return Opinion(Source.MEMORY, (Step(Source.MEMORY, None, None, "no such message yet", took_ms),))
@@ -44,10 +47,12 @@ def by_model(learned: Callable[[], Learned], categories: Container[str]) -> Call
         started = perf_counter()
         known = learned()
         answer = known.model.answer(text)
+        if answer.category is None:
+            return Opinion(Source.LOCAL, ())
         why_not = known.thresholds.refuses(answer)
         if not why_not and answer.category not in categories:
             why_not = f"The category '{answer.category}' does not exist any more."
-        words = [] if answer.category is None else known.model.explain(text, answer.category, WORDS)
+        words = known.model.explain(text, answer.category, WORDS)
         detail = {
             "raw": round(answer.raw, 4), "stands": not why_not,
             "likeliest": [[key, round(p, 4)] for key, p in answer.likeliest(LIKELIEST)],
