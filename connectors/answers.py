@@ -1,8 +1,10 @@
 """Reading what CRMs answer, and writing texts they take. Pure but for the clock and a lock in `Kept`."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import unescape
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +14,7 @@ from app.domain.tasks import Task
 Value = TypeVar("Value")
 CLIPPED = "\n[…]\n"
 KEPT_AT_END = 600  # characters: a task's body ends with its category and the link back
+LINE_END, TAG = re.compile(r"<br\s*/?>|</(?:p|div|li)>", re.IGNORECASE), re.compile(r"<[^>]*>")
 LONGEST_WAIT_S = 30.0  # longer than one call may take
 
 
@@ -34,6 +37,11 @@ def one_line(text: str, most: int) -> str:
     """For titles: vendors refuse line breaks, empty texts and too long ones there."""
     line = " ".join(text.split()) or "(no title)"
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def without_markup(html: str) -> str:
+    """The text of a comment written in HTML, its lines kept."""
+    return unescape(TAG.sub("", LINE_END.sub("\n", html))).strip()
 
 
 def day(moment: datetime) -> str:

@@ -82,6 +82,16 @@ def test_a_table_of_three_columns_gets_title_text_and_key_only(vendor):
     assert set(created(there, replace(TASK, assignee="usr1"))) == {"Name", "Notes", "Octopus key"}
 
 
+def test_where_the_first_column_numbers_the_records_the_title_stands_above_the_text(vendor):
+    there = vendor("airtable", around=False)
+    there.answers(SCHEMA, schema({"id": "fld1", "name": "No", "type": "autoNumber"}, *COLUMNS[1:3]))
+
+    cells = created(there)
+
+    assert set(cells) == {"Notes", "Octopus key"}
+    assert cells["Notes"].startswith(f"{TASK.title}\n{TASK.body}")
+
+
 def test_mapped_fields_are_typed_by_the_tables_own_columns(vendor):
     task = mapped(
         Size="3", Seen="yes", Tags="Bug, Wish", Assignee="usr9", Due="2026-12-24", Status="Dropped", Priority=""
