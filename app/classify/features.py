@@ -56,7 +56,8 @@ def _char_grams(piece: str) -> list[str]:
     return grams
 
 
-def _bucket(gram: str) -> int:
+def bucket(gram: str) -> int:
+    """Where a word, a pair of words or a piece of one is counted, within its block."""
     return crc32(gram.encode(errors="replace")) & 0xFFFF
 
 
@@ -72,7 +73,7 @@ def _grams(token: str) -> list[str]:
 def _token(token: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Of one run between spaces: the buckets of its character grams (repeats kept), and its words."""
     words = tuple(word for piece in _pieces(token) for word in _WORD.findall(piece))
-    return np.array([BLOCK + _bucket(gram) for gram in _grams(token)], np.int32), words
+    return np.array([BLOCK + bucket(gram) for gram in _grams(token)], np.int32), words
 
 
 def parts(normalised: str) -> list[tuple[str, np.ndarray]]:
@@ -87,20 +88,20 @@ def parts(normalised: str) -> list[tuple[str, np.ndarray]]:
         buckets, its_words = _token(token)
         words += its_words
         if _IS_CJK.search(token):
-            found += [(gram, np.array([BLOCK + _bucket(gram)])) for gram in _grams(token)]
-            found += [(word, np.array([_bucket(word)])) for word in its_words]
+            found += [(gram, np.array([BLOCK + bucket(gram)])) for gram in _grams(token)]
+            found += [(word, np.array([bucket(word)])) for word in its_words]
         else:
-            found.append((token, np.concatenate([buckets, np.array([_bucket(word) for word in its_words], np.int32)])))
+            found.append((token, np.concatenate([buckets, np.array([bucket(word) for word in its_words], np.int32)])))
     pairs = [f"{a} {b}" for a, b in pairwise(words)]
-    return found + [(pair, np.array([_bucket(pair)])) for pair in pairs]
+    return found + [(pair, np.array([bucket(pair)])) for pair in pairs]
 
 
 def counts(normalised: str) -> tuple[np.ndarray, np.ndarray]:
     """(buckets int32 ascending, how often each occurs int64) of a normalised text. Empty text: two empty arrays."""
     tokens = [_token(token) for token in normalised.split(" ")]
     words = [word for _, of_token in tokens for word in of_token]
-    hashed = [_bucket(word) for word in words]
-    hashed += [_bucket(f"{a} {b}") for a, b in pairwise(words)]
+    hashed = [bucket(word) for word in words]
+    hashed += [bucket(f"{a} {b}") for a, b in pairwise(words)]
     buckets = np.concatenate([np.array(hashed, np.int32), *(grams for grams, _ in tokens)])
     buckets.sort()
     first = np.flatnonzero(np.concatenate(([True], buckets[1:] != buckets[:-1]))) if len(buckets) else np.empty(0, int)

@@ -22,9 +22,11 @@ SENTIMENTS = tuple(Sentiment)
 CATEGORIES_FROM = len(PRIORITIES) + len(SENTIMENTS)
 
 USABLE_FROM = 5  # examples of a category before the model may answer with it
-STEPS, REPLAYED = 3, 4  # of one correction: steps on itself, and past corrections repeated so they are not forgotten
-RATE, CAUTION = 1.0, 0.1  # AdaGrad: length of a step; how much is assumed to have been learnt already
-KEPT_CORRECTIONS = 4000
+STEPS, MOST_STEPS = 3, 30  # of one correction on itself: always; and at most, until it is answered as corrected
+REPLAYED = 4  # past examples repeated with each correction, and as many of the category that was taken for it
+RATE, CAUTION = 1.0, 0.1  # AdaGrad: length of a step; how much an untouched bucket counts as learnt already
+KEPT_TO_REPLAY = 4000
+_PUNCTUATION = " .,;:!?()[]\"'…。，！？、：；（）"
 UNMEASURED_TEMPERATURE = 0.25  # divides raw scores before the softmax, until it is measured
 
 
@@ -83,8 +85,8 @@ class LocalModel:
         self.temperature = temperature
         self.stranger = -math.inf  # the raw score of "none of these", from `calibration.fit_honesty`
         self.counts: Counter[str] = Counter()  # examples seen of each category
-        self._caution = np.full(BUCKETS, CAUTION, np.float32)  # AdaGrad's memory, one number a bucket
-        self._corrections: deque[tuple[np.ndarray, np.ndarray, str]] = deque(maxlen=KEPT_CORRECTIONS)
+        self.caution = np.full(BUCKETS, CAUTION, np.float32)  # AdaGrad's memory: what much was learnt from moves little
+        self._to_replay: deque[tuple[np.ndarray, np.ndarray, str]] = deque(maxlen=KEPT_TO_REPLAY)
         self._random = np.random.default_rng(0)
         self._learning = threading.Lock()
         bias = np.full(CATEGORIES_FROM, np.nan, np.float32)
@@ -133,7 +135,8 @@ class LocalModel:
             labels, scores = _best_of_each(labels, scores)
         best = int(scores.argmax())
         powers = np.exp((scores - scores[best]) / self.temperature)
-        probabilities = powers / (powers.sum() + math.exp(min((self.stranger - scores[best]) / self.temperature, 700.0)))
+        none_of_them = math.exp(min((self.stranger - float(scores[best])) / self.temperature, 700.0))
+        probabilities = powers / (float(powers.sum()) + none_of_them)
         category = labels[best]
         return LocalAnswer(
             category, float(probabilities[best]), float(scores[best]), self.counts[category] >= USABLE_FROM,
@@ -156,8 +159,14 @@ class LocalModel:
         spoke: dict[str, float] = defaultdict(float)
         for words, its_buckets in features.parts(normalised):
             spoke[words] += float(said[buckets.searchsorted(its_buckets)].sum())
-        strongest = sorted(((words, share) for words, share in spoke.items() if share > 0), key=lambda pair: -pair[1])
-        return strongest[:n]
+        strongest: list[tuple[str, float]] = []
+        for words, share in sorted(spoke.items(), key=lambda pair: (-pair[1], -len(pair[0]))):
+            shown = words.strip(_PUNCTUATION)
+            if share <= 0 or len(strongest) == n:
+                break
+            if shown and not any(shown in longer for longer, _ in strongest):
+                strongest.append((shown, share))
+        return strongest
 
     # ---- learning
 
@@ -167,15 +176,28 @@ class LocalModel:
             buckets, values = self.vectoriser.vector(text)
             self.counts[category] += 1
             self._make_room(buckets, category)
-            for _ in range(STEPS):
-                self._step(buckets, values, category)
-            if self._corrections:
-                for i in self._random.integers(len(self._corrections), size=REPLAYED):
-                    self._step(*self._corrections[i])
-            self._corrections.append((buckets, values, category))
+            rival, steps = self.answer(text).category, 0
+            while not self._step(buckets, values, category) and steps < MOST_STEPS or steps < STEPS:
+                steps += 1
+            self._replay(list(self._to_replay))
+            if rival != category:  # the category that loses this message must not lose its own
+                self._replay([past for past in self._to_replay if past[2] == rival])
+            self._to_replay.append((buckets, values, category))
 
-    def _step(self, buckets: np.ndarray, values: np.ndarray, category: str) -> None:
-        """One step of softmax regression down the surprise, in the units of the raw scores."""
+    def _replay(self, past: list[tuple[np.ndarray, np.ndarray, str]]) -> None:
+        for i in self._random.integers(len(past), size=REPLAYED) if past else ():
+            self._step(*past[i])
+
+    def remember(self, text: str, category: str) -> None:
+        """An example to repeat now and then while learning others. After a load: give it the newest corrections."""
+        with self._learning:
+            if category in self._weights.labels:
+                buckets, values = self.vectoriser.vector(text)
+                met = self._weights.row_of[buckets] > 0  # the empty row belongs to no bucket and must stay empty
+                self._to_replay.append((buckets[met], values[met], category))
+
+    def _step(self, buckets: np.ndarray, values: np.ndarray, category: str) -> bool:
+        """One step of softmax regression down the surprise, in the units of raw scores. True: it was right before."""
         weights = self._weights
         rows = weights.row_of[buckets]
         table = weights.table[rows]
@@ -183,11 +205,13 @@ class LocalModel:
         surprise = np.exp(scores - scores.max())
         surprise /= surprise.sum()
         mine = [i for i, label in enumerate(weights.labels) if label == category]
-        surprise[mine[int(scores[mine].argmax())]] -= 1
-        self._caution[buckets] += values * values * float(surprise @ surprise)
-        lengths = RATE * self.temperature * values / np.sqrt(self._caution[buckets])
+        best_of_mine = mine[int(scores[mine].argmax())]
+        surprise[best_of_mine] -= 1
+        self.caution[buckets] += values * values * float(surprise @ surprise)
+        lengths = RATE * self.temperature * values / np.sqrt(self.caution[buckets])
         table[:, CATEGORIES_FROM:] -= np.outer(lengths, surprise)
         weights.table[rows] = table
+        return best_of_mine == int(scores.argmax())
 
     def _make_room(self, buckets: np.ndarray, category: str) -> None:
         weights = self._weights
@@ -216,8 +240,8 @@ class LocalModel:
             labels = tuple(new if label == old else label for label in weights.labels)
             distinct = len(set(labels)) == len(labels)
             self.counts[new] += self.counts.pop(old, 0)
-            self._corrections = deque(
-                ((b, v, new if label == old else label) for b, v, label in self._corrections), maxlen=KEPT_CORRECTIONS
+            self._to_replay = deque(
+                ((b, v, new if label == old else label) for b, v, label in self._to_replay), maxlen=KEPT_TO_REPLAY
             )
             self._weights = _Weights(weights.row_of, weights.rows, weights.table, weights.bias, labels, distinct)
 

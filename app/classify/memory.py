@@ -105,7 +105,8 @@ class Memory:
 
     def _sort_in(self) -> None:
         old = self._sorted
-        kept = [(c, old.rows.row(i)) for i, c in enumerate(old.corrections) if self._holds(c)]
+        newer = {correction.key for correction, _ in self._unsorted}
+        kept = [(c, old.rows.row(i)) for i, c in enumerate(old.corrections) if self._holds(c) and c.key not in newer]
         kept += self._unsorted
         self._sorted, self._unsorted = _sort([c for c, _ in kept], rows_of([vector for _, vector in kept])), []
 
@@ -147,7 +148,8 @@ class Memory:
         for shared_part, _, correction in newest_first:
             if len(nearest) == k or shared_part <= 0:
                 break
-            if self._holds(correction):
+            # A changed mind about the same text stands twice until it is sorted in; `_alive` has the newer word.
+            if self._holds(correction) and all(near.correction.key != correction.key for near in nearest):
                 nearest.append(Neighbour(self._alive[correction.key], min(shared_part / length, 1.0)))
         return nearest
 

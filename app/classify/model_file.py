@@ -19,11 +19,12 @@ MAGIC = b"OCTOPUS-LOCAL-MODEL\x01"
 FINEST = 1 / 512  # of the grid of the weights, which lie between about -1 and 1
 MOST_BYTES, MOST_BYTES_EACH = 512 * 1024, 32 * 1024  # of a model, and of each of its categories in addition
 MOST_CATEGORIES = 5000
+MOST_CAUTION = 60_000.0  # 16-bit floats end at 65,504
 MOST_HEADER_BYTES = 4 * 1024 * 1024
 
 
 def to_bytes(model: LocalModel) -> bytes:
-    """About 2 MB for 77 categories. What `learn` added is included; its memory of single corrections is not."""
+    """About 2 MB for 77 categories. What `learn` added is included; the examples it replays are not."""
     buckets, table, bias, labels = model.as_rows()
     most = MOST_BYTES + MOST_BYTES_EACH * len(labels)
     grid = FINEST
@@ -43,6 +44,7 @@ def _packed(model: LocalModel, buckets: np.ndarray, table: np.ndarray, bias: np.
     body = b"".join((
         np.packbits(present).tobytes(),
         model.vectoriser.idf.astype("<f2").tobytes(),
+        np.minimum(model.caution, MOST_CAUTION).astype("<f2").tobytes(),
         bias.astype("<f4").tobytes(),
         halves[:, 1].tobytes(),
         halves[:, 0].tobytes(),
@@ -52,7 +54,7 @@ def _packed(model: LocalModel, buckets: np.ndarray, table: np.ndarray, bias: np.
         "stranger": None if model.stranger == -math.inf else model.stranger,
         "rows": len(buckets), "body_crc32": zlib.crc32(body),
     }).encode()  # fmt: skip
-    return MAGIC + len(header).to_bytes(4, "little") + header + zlib.compress(body, 6)
+    return MAGIC + len(header).to_bytes(4, "little") + header + zlib.compress(body, 1)
 
 
 def from_bytes(stored: bytes) -> LocalModel:
@@ -60,21 +62,25 @@ def from_bytes(stored: bytes) -> LocalModel:
     header, deflated = _opened(stored)
     labels, counts, rows = _checked(header)
     columns = CATEGORIES_FROM + len(labels)
-    sizes = [BUCKETS // 8, 2 * BUCKETS, 4 * columns, rows * columns, rows * columns]
+    sizes = [BUCKETS // 8, 2 * BUCKETS, 2 * BUCKETS, 4 * columns, rows * columns, rows * columns]
     body = _inflated(deflated, sum(sizes))
     if zlib.crc32(body) != header.get("body_crc32"):
         raise _malformed("its checksum does not fit its contents")
     cuts = np.cumsum(sizes)
-    present, idf, bias, high, low = (body[end - size : end] for end, size in zip(cuts, sizes, strict=True))
+    present, idf, caution, bias, high, low = (body[end - size : end] for end, size in zip(cuts, sizes, strict=True))
     buckets = np.flatnonzero(np.unpackbits(np.frombuffer(present, np.uint8)))
     if len(buckets) != rows:
         raise _malformed("its number of rows contradicts its header")
     halves = np.stack([np.frombuffer(low, np.uint8), np.frombuffer(high, np.uint8)], axis=1)
     table = np.ascontiguousarray(halves).view("<f2").reshape(columns, rows).T.astype(np.float32, order="C")
-    idf, bias = np.frombuffer(idf, "<f2").astype(np.float32), np.frombuffer(bias, "<f4")
-    if not (np.isfinite(table).all() and np.isfinite(idf).all() and np.isfinite(bias[CATEGORIES_FROM:]).all()):
+    idf, caution = (np.frombuffer(part, "<f2").astype(np.float32) for part in (idf, caution))
+    bias = np.frombuffer(bias, "<f4")
+    if not all(np.isfinite(part).all() for part in (table, idf, caution, bias[CATEGORIES_FROM:])):
         raise _malformed("it contains numbers that are not finite")
+    if not (caution > 0).all():
+        raise _malformed("it contains a step length that is not positive")
     model = LocalModel.from_rows(Vectoriser(idf), header["temperature"], buckets, table, bias, labels, counts)
+    model.caution = caution
     if header["stranger"] is not None:
         model.stranger = header["stranger"]
     return model

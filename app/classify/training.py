@@ -12,7 +12,14 @@ import numpy as np
 
 from app.classify.calibration import Audited, fit_honesty
 from app.classify.features import BUCKETS, Rows, Vectoriser
-from app.classify.local_model import CATEGORIES_FROM, PRIORITIES, SENTIMENTS, UNMEASURED_TEMPERATURE, LocalModel
+from app.classify.local_model import (
+    CATEGORIES_FROM,
+    CAUTION,
+    PRIORITIES,
+    SENTIMENTS,
+    UNMEASURED_TEMPERATURE,
+    LocalModel,
+)
 from app.domain.classification import Priority, Sentiment, Source
 
 # How far a label is believed. The LLM's unreviewed answers are many and mostly right; a person's word is the truth.
@@ -21,6 +28,7 @@ SOFTNESS = 0.5  # LinearSVC's C
 ROUNDS = 8  # of coordinate descent; further ones cost CPU and change no answer
 CLEAN_SHARE = 0.2  # of the examples a person labelled, held out of one extra fit to measure the temperature
 MOST_HELD_OUT = 1000
+TO_REPLAY = 1000  # examples the model repeats while it learns corrections
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,11 @@ def fit(
     matrix = _matrix(rows)
     weights = np.array([trust[example.source] for example in examples])
     model = _fitted(vectoriser, matrix, examples, weights)
+    learnt = np.bincount(rows.buckets, rows.values**2, minlength=BUCKETS)
+    model.caution = (CAUTION + learnt).astype(np.float16).astype(np.float32)  # rounded as it is stored
+    labelled = [example for example in examples if example.category is not None]
+    for i in np.random.default_rng(0).permutation(len(labelled))[:TO_REPLAY]:
+        model.remember(labelled[i].text, labelled[i].category)
     model.temperature, model.stranger = honesty or _measured_honesty(matrix, examples, weights)
     return model
 
@@ -70,7 +83,11 @@ class HeldOut:
         probability = 1 / (others + np.exp((stranger - raw) / temperature))
         return [
             Audited(
-                self.categories[column], float(p), float(score), self.categories[column] == right, weight,
+                self.categories[column],
+                float(p),
+                float(score),
+                self.categories[column] == right,
+                weight,
                 out_of_scope=right is None,
             )  # fmt: skip
             for column, p, score, right, weight in zip(best, probability, raw, truth, stands_for, strict=True)
@@ -149,9 +166,7 @@ def _svm(matrix, labels: np.ndarray, weights: np.ndarray, balanced: bool) -> tup
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
-    svm = LinearSVC(
-        C=SOFTNESS, tol=0.1, max_iter=ROUNDS, random_state=0, class_weight="balanced" if balanced else None
-    )
+    svm = LinearSVC(C=SOFTNESS, tol=0.1, max_iter=ROUNDS, random_state=0, class_weight="balanced" if balanced else None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # ROUNDS is where it stops on purpose
         svm.fit(matrix, labels, sample_weight=weights)
