@@ -425,12 +425,14 @@ def test_before_consent_the_app_signs_in_for_itself(vendor):
     assert form.to_dict() == {"grant_type": "client_credentials", "client_id": "3MVG.key", "client_secret": SECRET}
 
 
+@pytest.mark.parametrize("line_end", ["\n", " "], ids=["lines", "pasted into one line"])
 @pytest.mark.parametrize(("domain", "place"), [("acme", "login"), ("acme--test.sandbox", "test")])
-def test_with_a_private_key_octopus_signs_for_the_user(domain, place, vendor):
+def test_with_a_private_key_octopus_signs_for_the_user(domain, place, line_end, vendor):
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
+    pem = pem.replace("\n", line_end)
     there = vendor("salesforce")
     created(there, private_key=pem, username="octopus@acme.example", client_secret="", refresh_token="", domain=domain)
 
@@ -492,7 +494,7 @@ def test_my_domain_is_taken_from_what_the_browser_shows(typed, domain):
 @pytest.mark.parametrize(
     "wrong",
     [{"domain": ""}, {"domain": "evil.com"}, {"domain": "a b"}, {"client_secret": ""},
-     {"client_secret": "", "username": "a@b.example"}],
+     {"client_secret": "", "username": "a@b.example"}, {"private_key": "x" * 40}],
 )  # fmt: skip
 def test_settings_that_cannot_sign_in_are_refused(wrong):
     with pytest.raises(ValidationError):
