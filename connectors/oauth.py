@@ -5,15 +5,20 @@ Source: RFC 6749 (OAuth 2.0), sections 4.4, 5 and 6.
 
 import hashlib
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Any, Protocol
+from urllib.parse import urlencode, urlsplit
 
-from app.domain.errors import TransientError, Unauthorized
+import httpx
+from pydantic import BaseModel
+
+from app.domain.errors import Rejected, RemoteError, TransientError, Unauthorized
 from connectors.answers import LONGEST_WAIT_S, inside
-from connectors.http import ApiClient, recording
+from connectors.http import ApiClient, ErrorOf, recording
 from connectors.waits import number
 
 RENEWED_BEFORE_END_S = 300.0
@@ -127,3 +132,66 @@ class Consent:
     scopes: tuple[str, ...]
     basic: bool = False
     extra: tuple[tuple[str, str], ...] = ()
+
+
+# ---- the vendor's own page
+
+
+def consent_address(consent: Consent, config: BaseModel, redirect: str, state: str, verifier: str) -> str:
+    """Where the manager's browser is sent. verifier: the secret whose hash goes along (PKCE, S256)."""
+    query = {
+        "response_type": "code", "client_id": config.client_id, "redirect_uri": redirect, "state": state,
+        "code_challenge": urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("="),
+        "code_challenge_method": "S256", **dict(consent.extra),
+    }  # fmt: skip
+    if consent.scopes:
+        query["scope"] = " ".join(_filled(scope, config) for scope in consent.scopes)
+    return f"{_address(consent.authorize, config)}?{urlencode(query)}"
+
+
+def redeem(
+    label: str, consent: Consent, config: BaseModel, code: str, redirect: str, verifier: str,
+    transport: httpx.BaseTransport | None = None,
+) -> Token:  # fmt: skip
+    """Exchange the code the vendor's page sent back. Raises Rejected where no refresh token comes with it."""
+    secret = config.client_secret.get_secret_value()
+    address = urlsplit(_address(consent.token, config))
+    client = ApiClient(
+        label, f"{address.scheme}://{address.netloc}", auth=(config.client_id, secret) if consent.basic else None,
+        transport=transport, error_of=_consent_error(label), secrets=(secret, code, verifier),
+    )  # fmt: skip
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "code_verifier": verifier}
+    if not consent.basic:
+        form |= {"client_id": config.client_id, "client_secret": secret}
+    token = ask_token(client, address.path, form)
+    if not token.refresh:
+        raise Rejected(
+            f"{label} let Octopus in for a moment only: it gave no refresh token. Nothing was changed. Allow offline "
+            "access for the app in the vendor's console and connect again."
+        )
+    return token
+
+
+def _consent_error(label: str) -> ErrorOf:
+    def error_of(status: int, headers: Mapping[str, str], body: Any) -> RemoteError | None:
+        named = inside(body, "error")
+        if status == 429 or status >= 500 or not isinstance(named, str):
+            return None
+        why = inside(body, "error_description") or named
+        return Rejected(f"{label} did not accept the consent: {str(why)[:300]}. Nothing was changed. Connect again.")
+
+    return error_of
+
+
+def _address(template: str, config: BaseModel) -> str:
+    """With an address of the manager's own, its scheme, host and port take the place of the vendor's."""
+    address = _filled(template, config)
+    own = urlsplit(config.base_url or address)
+    return urlsplit(address)._replace(scheme=own.scheme, netloc=own.netloc).geturl()
+
+
+def _filled(template: str, config: BaseModel) -> str:
+    for name, value in config:
+        if isinstance(value, str):
+            template = template.replace("{" + name + "}", value)
+    return template

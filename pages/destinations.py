@@ -8,7 +8,7 @@ from app.db.tables import Destination
 from app.domain.errors import InvalidInput
 from app.domain.tasks import Capability
 from app.services import connections, dashboards, preview
-from app.ui import crm_hook, forms, mapping, session, setup, targets, task_card, text
+from app.ui import consent_button, crm_hook, forms, mapping, session, setup, targets, task_card, text
 from app.ui.i18n import _, ago, later, number
 from connectors import registry
 
@@ -43,15 +43,18 @@ def form(row: Destination | None) -> None:
         name = st.text_input(
             _("Name"), value=row.name if row else "", key=f"{place}-name", max_chars=60, placeholder=label
         )
-        drawn = forms.draw(module.Config, place, row.config if row else None)
+        kept = {name: value for name, value in row.config.items() if value != targets.NOT_CHOSEN} if row else None
+        drawn = forms.draw(module.Config, place, kept)
         key = row.key if row else setup.free_key(name if name.isascii() and name else connector, [r.key for r in rows])
         draft = row or Destination(workspace_id=workspace.id, key=key, connector=connector)
         if Capability.TARGETS in module.Connector.CAN:
             targets.choose(PAGE, place, draft, drawn)
         mapped = fields(row, drawn) if row else mapping.Drawn()
-        enabled = st.toggle(_("Takes tasks"), value=row.enabled, key=f"{place}-enabled") if row else True
+        on = not row or row.enabled or not targets.is_chosen(row)
+        enabled = st.toggle(_("Takes tasks"), value=on, key=f"{place}-enabled") if row else on
     with right, st.container(key="setup-help"):
         promises(module.Connector)
+        consent_button.draw(PAGE, draft, row is None, name.strip(), drawn)
         if row:
             crm_hook.draw(row)
     rate = row.rate_per_s if row else None

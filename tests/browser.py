@@ -29,8 +29,9 @@ def app_running(environment: dict[str, str], log: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={port}",
                "--server.address=127.0.0.1"]  # fmt: skip
+    environment = os.environ | {"OCTOPUS_UI_PORT": str(port)} | environment
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_up(process, address, log)

@@ -66,7 +66,12 @@ def notice(hook_key: str, request: RawRequest, at: float) -> Answer:
     connector = destination.adapter
     connector.verify_hook(request, at)
     answer = connector.answer_hook(request)
-    refs = connector.changed(request) if answer.store else ()
+    try:
+        refs = connector.changed(request) if answer.store else ()
+    except RemoteError as error:  # some vendors must be asked which tasks they mean
+        log.warning("notice_not_read", destination=destination.key, error=str(error), next_step="a poll at once")
+        refs = ()
+        enqueue.wake(enqueue.POLL, {row.workspace_id: [row.workspace_id]})
     with in_workspace(row.workspace_id) as session:
         store.save_state(session, row.workspace_id, row.id, last_notice_at=now())
         found = store.by_ref(session, row.id, refs)

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from app.domain.errors import InvalidInput
 from app.ui.i18n import _
 
-OPTIONAL_BELOW = ("base_url", "price_cached_in", "timeout_s", "structured")
+OPTIONAL_BELOW = ("hook_secret", "refresh_token", "base_url", "price_cached_in", "timeout_s", "structured")
 
 
 @dataclass
@@ -62,7 +62,7 @@ def draw(
     secrets = {name for name, info in model.model_fields.items() if _kind(info) is SecretStr}
     drawn = Drawn(model, stored=frozenset(secrets & current.keys() | set(without)))
     names = [name for name in model.model_fields if name not in without]
-    below = [name for name in names if name in OPTIONAL_BELOW]
+    below = [name for name in names if name in OPTIONAL_BELOW and not model.model_fields[name].is_required()]
     for name in [name for name in names if name not in below]:
         _draw_field(drawn, name, model.model_fields[name], key, current)
     if below:

@@ -36,6 +36,7 @@ SCREENS = (
     Screen("destinations", later("Destinations"), "output", section=later("Set-up")),
     Screen("routes", later("Routes"), "alt_route", section=later("Set-up")),
     Screen("llm_accounts", later("LLM accounts"), "neurology", section=later("Set-up")),
+    Screen("consent", later("Connecting"), "login", section=HIDDEN, least=Role.MANAGER),
     Screen("account", later("Your account"), "person", section=HIDDEN),
 )
 

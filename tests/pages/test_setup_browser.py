@@ -6,9 +6,9 @@ from playwright.sync_api import expect
 from app.db.tables.people import Role
 from app.services import connections, taxonomy
 from app.services.members import Actor
-from tests.browser import CHROMIUM, at, open_page, open_screen, press, sign_in, signed_in
+from tests.browser import CHROMIUM, at, choose, open_page, open_screen, press, sign_in, signed_in, type_in
 from tests.pages.clicks import add_bot, add_destination, add_route
-from tests.pages.vendors import jira, telegram
+from tests.pages.vendors import jira, linear, telegram
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium on this machine")]
 
@@ -53,3 +53,28 @@ def test_a_deleted_category_comes_back_with_one_click(page, workspace):
 
     expect(at(page, "setup-categories-bug")).to_be_visible()
     assert [row.key for row in taxonomy.categories(workspace)] == ["bug"]
+
+
+def test_a_manager_connects_linear_by_its_own_page_and_then_chooses_a_team(page, workspace, httpserver):
+    address = linear(httpserver)
+    open_screen(page, "Destinations")
+    press(page, "destinations-add")
+    at(page, "destinations-connector").get_by_text("Linear").click()
+    type_in(page, "destinations-linear-client_id", "app-1")
+    type_in(page, "destinations-linear-client_secret", "app-secret")
+    at(page, "destinations-form").get_by_text("More options").click()
+    type_in(page, "destinations-linear-base_url", address)
+    press(page, "destinations-consent")
+    expect(page.get_by_text("Saved, and switched off until it is connected")).to_be_visible()
+
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Connect").click()
+    back = opened.value
+    expect(back.get_by_text("linear is connected.")).to_be_visible()
+    press(back, "destinations-targets")
+    choose(back, "destinations-target", "Support (SUP)")
+    press(back, "destinations-save")
+    expect(back.get_by_text("Connected as Octo Pus")).to_be_visible()
+
+    [destination] = connections.destinations(workspace)
+    assert (destination.config["team"], destination.enabled) == ("team-1", True)

@@ -3,6 +3,7 @@
 import json
 
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 TELEGRAM_TOKEN = "123:AAsecret"
 JIRA_FIELDS = [
@@ -47,3 +48,26 @@ def chat_completions(server: HTTPServer) -> str:
         "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
     })  # fmt: skip
     return server.url_for("/v1")
+
+
+def linear(server: HTTPServer) -> str:
+    """Its consent page lets everybody in at once; knows one team, to those who show the token it gave."""
+
+    def consent(request: Request) -> Response:
+        back = f"{request.args['redirect_uri']}?code=the-code&state={request.args['state']}"
+        return Response(status=302, headers={"Location": back})
+
+    def graphql(request: Request) -> Response:
+        if request.headers["Authorization"] != "Bearer short":
+            return Response(status=401)
+        team = {"id": "team-1", "name": "Support", "key": "SUP"}
+        teams = {"nodes": [team], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+        said = {"viewer": {"name": "Octo Pus"}, "team": team, "teams": teams}
+        return Response(json.dumps({"data": said}), mimetype="application/json")
+
+    server.expect_request("/oauth/authorize").respond_with_handler(consent)
+    server.expect_request("/oauth/token", method="POST").respond_with_json(
+        {"access_token": "short", "refresh_token": "long", "expires_in": 3600}
+    )
+    server.expect_request("/graphql", method="POST").respond_with_handler(graphql)
+    return server.url_for("").rstrip("/")

@@ -365,8 +365,6 @@ def test_presses_and_commands_without_a_message_id_stay_apart():
 
 
 def test_slack_retry_of_an_event_has_the_key_of_the_first_try():
-    first, again = (
-        case for case in our_cases() if case.name in ("message_channel", "message_channel_retry")
-    )
+    first, again = (case for case in our_cases() if case.name in ("message_channel", "message_channel_retry"))
 
     assert first.bot().event_key(first.request()) == again.bot().event_key(again.request())
