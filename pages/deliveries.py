@@ -17,7 +17,7 @@ STATES = {
     State.DELIVERED: later("Delivered"),
     State.CANCELLED: later("Cancelled"),
 }
-WHY_LEFT = (later("delivered, under way, or taken by another destination"), later("delivered or under way"))
+WHY_LEFT = (later("delivered, under way, withdrawn, or taken by another destination"), later("delivered or under way"))
 workspace = session.workspace()
 
 

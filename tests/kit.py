@@ -14,7 +14,7 @@ from app.db.engine import in_system, in_workspace
 from app.db.tables import Bot, Category, Destination, RawEvent, Route, Rule, Workspace
 from app.domain.errors import BadSignature, TargetGone
 from app.domain.messages import Answer, RawRequest
-from app.domain.tasks import Capability, RemoteComment, Task, TaskRef
+from app.domain.tasks import Capability, RemoteComment, Task, TaskRef, TaskStatus
 from app.services import circuits, configuration, delivery, intake, secrets
 from app.services.pool import pool
 from connectors import registry
@@ -36,6 +36,7 @@ class Vendor:
     can: frozenset[Capability] = PLAIN
     tasks: dict[str, list[Task]] = field(default_factory=dict)
     comments: list[tuple[str, str]] = field(default_factory=list)
+    moved: list[tuple[str, TaskStatus]] = field(default_factory=list)
     searches: int = 0
     hidden_searches: int = 0  # so many searches find nothing yet
     before: Callable[[], None] = lambda: None
@@ -64,6 +65,15 @@ class Vendor:
 
     def comment(self, ref: TaskRef, text: str, key: str) -> None:
         self.comments.append((ref.id, text))
+
+    def update(self, ref: TaskRef, task: Task) -> None:
+        self.before()
+        self.tasks[task.key] = [task]
+
+    def transition(self, ref: TaskRef, status: TaskStatus) -> None:
+        if ref.id in self.gone:
+            raise TargetGone("It was deleted there.")
+        self.moved.append((ref.id, status))
 
     def status(self, ref: TaskRef) -> TaskRef:
         if ref.id in self.gone:
@@ -207,6 +217,7 @@ def kit(workspace, monkeypatch):
                 CAN=vendor.can, create=vendor.create, find=vendor.find, comment=vendor.comment, status=vendor.status,
                 changes=vendor.changes, comments=vendor.written, verify_hook=vendor.verify_hook,
                 answer_hook=vendor.answer_hook, changed=vendor.changed,
+                update=vendor.update, transition=vendor.transition, label="Scripted",
             )  # fmt: skip
 
     scripted, real = SimpleNamespace(Config=Config, Connector=Connector), registry.crm

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, delete, select
 
 from app.db.tables import ModelVersion, Workspace
+from app.domain.classification import TAKEN_BACK
 
 FIRST = UUID(int=0)
 WATCHED = 200  # random checks
@@ -15,13 +16,14 @@ WATCHED = 200  # random checks
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A message and what was decided about it. category: None where there was nothing to do."""
+    """A message and what was decided about it. category: None where there was nothing to do, or it was taken back."""
 
     id: UUID
     message_id: UUID
     text: str
     category: str | None
     source: str
+    taken_back: bool
     priority: str | None
     sentiment: str | None
 
@@ -44,11 +46,12 @@ class Check:
     review_rate: float
 
 
-_DECISION = """
-    select k.id, k.message_id, m.text, c.key as category, k.source, k.priority, k.sentiment
+_DECISION = f"""
+    select k.id, k.message_id, m.text, c.key as category, k.source, k.reason = '{TAKEN_BACK}' as taken_back,
+           k.priority, k.sentiment
     from classification k join message m on m.id = k.message_id
     left join category c on c.id = k.category_id and c.archived_at is null
-    where k.workspace_id = %(workspace)s and """
+    where k.workspace_id = %(workspace)s and """  # noqa: S608  a constant
 
 
 def corrections(session: Session, workspace_id: UUID, after: UUID, most: int) -> list[Decision]:
@@ -97,9 +100,9 @@ def checks(session: Session, workspace_id: UUID) -> list[Check]:
         from classification k
         join lateral (select step from jsonb_array_elements(k.steps) step
                       where step->>'source' = 'local' and (step->'detail'->>'stands')::bool limit 1) s on true
-        join lateral (select d.id, c.key from classification d left join category c on c.id = d.category_id
+        join lateral (select d.id, d.reason, c.key from classification d left join category c on c.id = d.category_id
                       where d.message_id = k.message_id and d.source = 'person' order by d.id desc limit 1) p on true
-        where k.workspace_id = %(workspace)s and k.source is null and k.review_rate < 1
+        where p.reason <> '{TAKEN_BACK}' and k.workspace_id = %(workspace)s and k.source is null and k.review_rate < 1
         order by k.id desc limit {WATCHED}""", {"workspace": workspace_id})  # noqa: S608  a constant  # fmt: skip
     return [Check(**row._mapping) for row in rows][::-1]
 

@@ -19,8 +19,9 @@ from app.domain.routing import DeliveryKind, OpenTask
 class Claimed:
     """A delivery whose next attempt is this process's to make, with all the attempt needs.
 
-    `was`: its state before the claim. `ref_*`: the remote task, for a comment. `number`: this attempt's, from 1.
+    `was`: its state before the claim. `ref_*`: the remote task, where there is one. `number`: this attempt's, from 1.
     `attachments`: name and url of each; the url is empty where only the channel's API gives the file out.
+    `is_shared`: messages of others joined the task. `reopens`: the last change withdrew it.
     """
 
     id: UUID
@@ -52,6 +53,10 @@ class Claimed:
     ref_id: str
     ref_url: str
     comment: str
+    route_key: str = ""
+    decided: str = ""  # the message's category now, by name; empty: nothing is to be done about it
+    is_shared: bool = False
+    reopens: bool = False
 
 
 # ---- planning
@@ -71,7 +76,7 @@ def open_tasks(session: Session, conversations: Iterable[UUID], window: timedelt
     rows = connection.exec_driver_sql("""
         select t.id, t.conversation_id, t.route_key, c.key as category
         from task t left join category c on c.id = t.category_id
-        where t.conversation_id = any(%(ids)s) and t.last_message_at > now() - %(window)s
+        where t.conversation_id = any(%(ids)s) and t.last_message_at > now() - %(window)s and t.withdrawn_at is null
         order by t.created_at desc""", {"ids": ids, "window": window})  # fmt: skip
     found: dict[UUID, list[OpenTask]] = {}
     for row in rows:
@@ -171,11 +176,17 @@ def _insert_comments(session: Session, workspace_id: UUID, rows) -> list[tuple[U
 
 
 def claim(session: Session, ids: list[UUID], token: UUID, lease: timedelta) -> list[Claimed]:
-    """Take deliveries that are due; others that want the same rows skip them."""
+    """Take deliveries that are due; others that want the same rows skip them.
+
+    A change of a task waits for what was begun on the task before it.
+    """
     rows = session.connection().exec_driver_sql("""
         with due as (
-            select id, status from delivery
+            select id, status from delivery c
             where id = any(%(ids)s) and status in ('pending', 'retrying', 'unknown') and next_try_at <= now()
+            and (kind in ('create', 'comment') or not exists (
+                select from delivery o where o.task_id = c.task_id and o.destination_id = c.destination_id
+                and o.id < c.id and o.kind <> 'comment' and o.status in ('pending', 'sending', 'retrying', 'unknown')))
             order by id for update skip locked)
         update delivery d set status = 'sending', lease_token = %(token)s, next_try_at = %(until)s, tries = d.tries + 1
         from due where d.id = due.id returning d.id, due.status""",
@@ -200,10 +211,18 @@ def _begun(session: Session, was: dict[UUID, str]) -> list[Claimed]:
                coalesce(nullif(b.name, ''), b.key, '') as bot, coalesce(m.language, '') as language,
                coalesce(m.sentiment, '') as sentiment, coalesce(files.list, '[]') as attachments,
                coalesce(made.ref_id, '') as ref_id, coalesce(made.ref_url, '') as ref_url,
-               case when d.kind = 'comment' then m.text else '' end as comment
+               case when d.kind = 'comment' then m.text else '' end as comment,
+               t.route_key, coalesce(now_in.name, '') as decided,
+               d.kind = 'withdraw' and exists (select from task_message j where j.task_id = d.task_id
+                                               and j.message_id <> t.message_id) as is_shared,
+               d.kind = 'update' and coalesce((
+                   select e.kind = 'withdraw' from delivery e where e.task_id = d.task_id and e.id < d.id
+                   and e.destination_id = d.destination_id and e.kind in ('update', 'withdraw')
+                   and e.status = 'delivered' order by e.id desc limit 1), false) as reopens
         from delivery d join task t on t.id = d.task_id join message m on m.id = d.message_id
         join contact p on p.id = m.contact_id join category c on c.id = t.category_id
-        left join delivery made on d.kind = 'comment' and made.kind = 'create'
+        left join category now_in on now_in.id = m.category_id
+        left join delivery made on d.kind <> 'create' and made.kind = 'create'
              and made.task_id = d.task_id and made.destination_id = d.destination_id
         left join bot b on b.id = m.bot_id
         left join lateral (

@@ -18,6 +18,9 @@ class Sentiment(StrEnum):
     POSITIVE = "positive"
 
 
+TAKEN_BACK = "taken back"  # the reason of a decision that undoes the one before it
+
+
 class Source(StrEnum):
     """Who decided, in the order they are asked."""
 

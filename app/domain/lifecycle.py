@@ -35,9 +35,9 @@ STEPS: dict[StrEnum, frozenset[StrEnum]] = {
     M.RECEIVED: frozenset({M.CLASSIFIED, M.NEEDS_REVIEW, M.IGNORED, M.FAILED}),
     M.CLASSIFIED: frozenset({M.ROUTED, M.IGNORED, M.FAILED}),
     M.NEEDS_REVIEW: frozenset({M.CLASSIFIED, M.IGNORED}),
-    M.ROUTED: frozenset({M.CLASSIFIED}),  # a person corrects it; the routes are asked again
-    M.IGNORED: frozenset({M.CLASSIFIED, M.RECEIVED}),
-    M.FAILED: frozenset({M.RECEIVED, M.CLASSIFIED}),
+    M.ROUTED: frozenset({M.CLASSIFIED, M.NEEDS_REVIEW}),  # a person corrects it, or takes their decision back
+    M.IGNORED: frozenset({M.CLASSIFIED, M.RECEIVED, M.NEEDS_REVIEW}),
+    M.FAILED: frozenset({M.RECEIVED, M.CLASSIFIED, M.NEEDS_REVIEW}),
     D.PENDING: frozenset({D.SENDING, D.CANCELLED}),
     D.SENDING: frozenset({D.DELIVERED, D.RETRYING, D.UNKNOWN, D.FAILED, D.CANCELLED}),  # cancelled: handed on
     D.RETRYING: frozenset({D.SENDING, D.CANCELLED}),

@@ -43,6 +43,7 @@ class Cause(StrEnum):
     REJECTED = "rejected"
     GAVE_UP = "gave_up"
     BROKEN = "broken"  # our own fault
+    WITHDRAWN = "withdrawn"  # a person decided differently before it was sent
 
 
 class CircuitOpen(TransientError):

@@ -19,6 +19,15 @@ class Strategy(StrEnum):
 class DeliveryKind(StrEnum):
     CREATE = "create"
     COMMENT = "comment"
+    UPDATE = "update"  # the task exists, and a person decided differently about it: bring it up to date
+    WITHDRAW = "withdraw"  # the task exists and should not: close it, or say so in a comment
+
+
+class WhenWrong(StrEnum):
+    """What becomes of a task at its destination when a person says that it should not be there."""
+
+    CLOSE = "close"
+    COMMENT = "comment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class Route:
     destinations: tuple[str, ...]
     go_on: bool = False
     is_default: bool = False
+    when_wrong: WhenWrong = WhenWrong.CLOSE
 
 
 @dataclass(frozen=True, slots=True)

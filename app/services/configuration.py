@@ -186,5 +186,6 @@ def _route(row: Route) -> routing.Route:
         strategy=routing.Strategy(row.strategy),
         destinations=tuple(row.destinations),
         go_on=row.go_on,
+        when_wrong=routing.WhenWrong(row.when_wrong),
         is_default=row.is_default,
     )

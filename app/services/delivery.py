@@ -25,11 +25,11 @@ from app.domain.classification import Priority
 from app.domain.errors import PermanentError, RemoteError
 from app.domain.lifecycle import DeliveryStatus
 from app.domain.retry import Cause
-from app.domain.routing import DeliveryKind, Strategy
+from app.domain.routing import DeliveryKind, Strategy, WhenWrong
 from app.domain.tasks import Capability, Link, Task, TaskRef
 from app.domain.templates import render
 from app.logs import log
-from app.services import circuits, configuration, limits
+from app.services import changes, circuits, configuration, limits
 from app.services.configuration import Configuration, ConfiguredDestination
 from app.services.limits import OurOwnLimit
 from app.services.planning import Saved
@@ -124,7 +124,7 @@ def attempt(claimed: Claimed, config: Configuration) -> Result:
                 if retry.must_look_again(claimed.looks + 1, can):
                     return _not_found_yet(claimed, config, exchanges)
                 action, certain = "create", True
-            ref = _perform(claimed, connector, destination)
+            ref = _perform(claimed, connector, destination, config)
             return _delivered(claimed, config, destination, ref, action, exchanges)
         except RemoteError as error:
             if called and not isinstance(error, OurOwnLimit):
@@ -135,12 +135,16 @@ def attempt(claimed: Claimed, config: Configuration) -> Result:
             return _broken(claimed, config, destination, error, action, exchanges)
 
 
-def _perform(claimed: Claimed, connector, destination: ConfiguredDestination) -> TaskRef:
+def _perform(claimed: Claimed, connector, destination: ConfiguredDestination, config: Configuration) -> TaskRef:
     if claimed.kind is DeliveryKind.COMMENT:
         ref = TaskRef(claimed.ref_id, claimed.ref_url)
         connector.comment(ref, f"{claimed.contact_name}: {claimed.comment}", str(claimed.id))
         return ref
-    return connector.create(task_of(claimed, destination))
+    task = task_of(claimed, destination)
+    if claimed.kind is DeliveryKind.CREATE:
+        return connector.create(task)
+    ways = (route.when_wrong for route in config.routes if route.key == claimed.route_key)
+    return changes.make(claimed, connector, task, next(ways, WhenWrong.CLOSE))
 
 
 def task_of(claimed: Claimed, destination: ConfiguredDestination) -> Task:
@@ -185,6 +189,8 @@ def _failed(
     claimed, config, can, error: RemoteError, action: str, called: bool, certain: bool, exchanges=None
 ) -> Result:
     """certain: this destination surely does not have the task. Until then it is not handed on to another."""
+    if claimed.kind in (DeliveryKind.UPDATE, DeliveryKind.WITHDRAW):
+        can = can | {Capability.FIND}  # the reference is known, and changing twice is harmless
     verdict = retry.after_error(
         error, tries=claimed.number, age_s=(now() - claimed.planned_at).total_seconds(), can=can,
         has_alternative=certain and _alternative_left(claimed, config), random=random,

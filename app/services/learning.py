@@ -179,7 +179,8 @@ def refit(workspace_id: UUID, settings: LocalSettings) -> UUID:
         from_llm = store.unreviewed(session, workspace_id, MOST_FROM_LLM) if settings.learn_from_llm else []
         rates = store.review_rates(session, workspace_id, MOST_CHECKED)
     newest = {decision.message_id: decision for decision in by_persons}  # of one message the last word
-    decisions = [*newest.values(), *from_llm]
+    of_persons = [decision for decision in newest.values() if not decision.taken_back]
+    decisions = [*of_persons, *from_llm]
     examples = [_example(decision) for decision in decisions]
     model = training.fit(examples)
     thresholds = fit_thresholds(_unseen(decisions, examples, rates), settings.target_accuracy)
@@ -187,7 +188,7 @@ def refit(workspace_id: UUID, settings: LocalSettings) -> UUID:
         workspace_id=workspace_id, thresholds=thresholds.as_json(), weights=model_file.to_bytes(model),
         learnt_until=by_persons[-1].id if by_persons else None,
         metrics={
-            "by_persons": len(newest), "from_llm": len(from_llm), "categories": len(model.categories),
+            "by_persons": len(of_persons), "from_llm": len(from_llm), "categories": len(model.categories),
             "checked": thresholds.reviewed, "expected_share": thresholds.expected_share, "bound": thresholds.bound,
         },
     )  # fmt: skip

@@ -14,13 +14,13 @@ from sqlmodel import Session
 from app.classify.cascade import CascadeConfig
 from app.classify.learned import by_memory, by_model
 from app.classify.opinion import Tier
-from app.db import bulk, inbox, work
+from app.db import bulk, inbox, revision, work
 from app.db.tables import Classification as ClassificationRow
 from app.db.tables import Delivery, LlmAccountHealth, Task, TaskMessage
 from app.db.tables.base import now
 from app.db.work import Claimed
 from app.domain import routing
-from app.domain.classification import Classification
+from app.domain.classification import TAKEN_BACK, Classification, Priority, Source
 from app.domain.conditions import Facts
 from app.domain.errors import RemoteError
 from app.domain.lifecycle import MessageStatus
@@ -134,11 +134,41 @@ def save(session: Session, items: list[tuple["Leased", Classification, Configura
 
 
 def carry_out(session: Session, config: Configuration, subject: Subject, result: Classification, actor: str) -> Saved:
-    """Save a person's decision on a message the caller has locked; deliveries wait for any worker."""
+    """Save a person's decision on a message the caller has locked; deliveries wait for any worker.
+
+    Tasks that the message has already are brought up to date, or withdrawn where they should not be.
+    """
     decision = _decided(session, config, [subject], [result])[0]
     work.set_classification(session, _message_row(config, decision))
-    saved = _write(session, config, [decision], actor, claim=False)
-    return saved[subject.id]
+    tasks = [task_row(config, decision, route) for route in decision.plan.create]
+    withdrawn = revision.withdraw(session, config.workspace.id, subject.id, [task["id"] for task in tasks])
+    revision.leave(session, subject.id, [task.id for task in decision.plan.join])
+    renewed = revision.renew(session, config.workspace.id, subject.id, tasks) if tasks else []
+    saved = _write(session, config, [decision], actor, claim=False)[subject.id]
+    return Saved(waiting=[*withdrawn, *renewed, *saved.waiting])
+
+
+def take_back(
+    session: Session, config: Configuration, subject: Subject, before: ClassificationRow, actor: str
+) -> Saved:
+    """A person's decision is undone: the message waits for review as before, and its tasks are withdrawn.
+
+    before: what was found out about the message until then.
+    """
+    work.set_classification(session, {
+        "id": subject.id, "status": MessageStatus.NEEDS_REVIEW, "reason": before.review_reason, "category_id": None,
+        "priority": before.priority, "sentiment": before.sentiment, "language": before.language,
+        "confidence": before.confidence, "title": "",
+    })  # fmt: skip
+    withdrawn = revision.withdraw(session, config.workspace.id, subject.id, keep=[])
+    revision.leave(session, subject.id, joined=[])
+    undone = Classification(None, Priority(before.priority), Source.PERSON, reason=TAKEN_BACK)
+    decision = Decision(subject, undone, MessageStatus.NEEDS_REVIEW, before.review_reason)
+    bulk.insert(session, ClassificationRow, [_classification_row(config, decision, actor)])
+    inbox.record(
+        session, config.workspace.id, [{"message_id": subject.id, "actor": actor, "event": "taken_back", "data": {}}]
+    )
+    return Saved(waiting=withdrawn)
 
 
 def _decided(
@@ -151,7 +181,8 @@ def _decided(
     decisions = []
     for subject, result in zip(subjects, results, strict=True):
         mine = open_tasks.setdefault(subject.conversation_id, [])
-        decision = decide(config, subject, result, mine)
+        of_others = [task for task in mine if task.id != work.task_id(subject.id, task.route_key)]
+        decision = decide(config, subject, result, of_others)
         decisions.append(decision)
         if window:
             mine[:0] = [

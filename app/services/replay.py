@@ -25,7 +25,7 @@ def replay(actor: Actor, delivery_ids: Iterable[UUID]) -> Done:
     """Send failed, cancelled or waiting deliveries again, at once.
 
     A task that another destination of its failover has taken, or is just taking, is left alone: sending it here too
-    would make a second one.
+    would make a second one. So is one that a person withdrew.
     """
     require(actor, Role.MANAGER)
     ids = list(delivery_ids)
@@ -36,7 +36,7 @@ def replay(actor: Actor, delivery_ids: Iterable[UUID]) -> Done:
                               then case when d.cause = 'uncertain' then 'unknown' else 'pending' end else d.status end,
                 cause = '', error = ''
             from task t
-            where d.id = any(%(ids)s) and t.id = d.task_id
+            where d.id = any(%(ids)s) and t.id = d.task_id and (t.withdrawn_at is null or d.kind = 'withdraw')
               and d.status in ('failed', 'cancelled', 'retrying', 'unknown')
               and not (d.kind = 'create' and t.strategy = 'failover' and exists (
                   select from delivery o where o.task_id = d.task_id and o.kind = 'create' and o.id <> d.id
@@ -48,7 +48,9 @@ def replay(actor: Actor, delivery_ids: Iterable[UUID]) -> Done:
         ]
         inbox.record(session, actor.workspace_id, entries)
     _wake(actor.workspace_id, [row.id for row in rows])
-    return Done(len(rows), _left(len(ids) - len(rows), "delivered, under way, or taken by another destination"))
+    return Done(
+        len(rows), _left(len(ids) - len(rows), "delivered, under way, withdrawn, or taken by another destination")
+    )
 
 
 def cancel(actor: Actor, delivery_ids: Iterable[UUID]) -> Done:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from app.db.engine import in_workspace
+from app.db.tables import Classification as ClassificationRow
 from app.domain.classification import Classification, Priority, Sentiment, Source
 from app.domain.conditions import Facts
 from app.domain.errors import InvalidInput
@@ -77,6 +78,27 @@ def decide(
     with in_workspace(actor.workspace_id) as session:
         sql = "select status from message where id = %(id)s"
         return MessageStatus(session.connection().exec_driver_sql(sql, {"id": message_id}).scalar_one())
+
+
+def take_back(actor: Actor, message_id: UUID) -> None:
+    """Undo one's own decision: the message waits again, and the task that was made is withdrawn at its destination.
+
+    Raises InvalidInput when it is not the actor's, or somebody decided on the message after it.
+    """
+    require(actor, Role.AGENT)
+    with in_workspace(actor.workspace_id) as session:
+        config = configuration.current(actor.workspace_id, session)
+        subject, status = locked(session, config, message_id)
+        newest = session.exec(
+            select(ClassificationRow).where(ClassificationRow.message_id == message_id)
+            .order_by(col(ClassificationRow.id).desc()).limit(2)
+        ).all()  # fmt: skip
+        mine = len(newest) == 2 and newest[0].actor == actor.email and newest[1].category_id is None
+        if not mine or status is MessageStatus.NEEDS_REVIEW:
+            raise InvalidInput("This is not the last decision on the message any more. Open the message to change it.")
+        advance(status, MessageStatus.NEEDS_REVIEW)
+        saved = planning.take_back(session, config, subject, newest[1], actor.email)
+    delivery.run(saved, config)
 
 
 def _result(config, category: str | None, priority: Priority | None, sentiment: Sentiment | None) -> Classification:

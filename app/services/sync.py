@@ -24,7 +24,7 @@ from app.domain.errors import OctopusError, RemoteError, TargetGone
 from app.domain.messages import Answer, RawRequest
 from app.domain.tasks import Capability, RemoteComment, TaskRef
 from app.logs import log
-from app.services import configuration, limits
+from app.services import changes, configuration, limits
 from app.services.configuration import ConfiguredDestination
 from connectors import registry
 
@@ -217,6 +217,7 @@ def _new_comments(session: Session, destination: ConfiguredDestination, seen: Se
     if not seen.comments:
         return []
     ours = [" ".join(text.split()) for text in store.our_comments(session, seen.remote.id)]
+    ours += [changes.WITHDRAWN.strip(), changes.CHANGED.strip()]
     added = store.add_comments(session, destination.workspace_id, [
         {"delivery_id": seen.remote.id, "external_id": comment.id, "author": comment.author, "text": comment.text,
          "written_at": comment.written_at, "ours": _is_ours(comment, ours)}

@@ -15,7 +15,7 @@ from app.domain import rules
 from app.domain.classification import Classification, Priority, Source
 from app.domain.conditions import Condition, Facts
 from app.domain.errors import InvalidInput
-from app.domain.routing import Strategy
+from app.domain.routing import Strategy, WhenWrong
 from app.services import audit, configuration, planning, references, review, secrets
 from app.services.connections import audited, checked_key
 from app.services.members import Actor, Role, require
@@ -86,10 +86,13 @@ def save_route(
     go_on: bool = False,
     is_default: bool = False,
     enabled: bool = True,
+    when_wrong: str = WhenWrong.CLOSE,
 ) -> Route:
     condition = secrets.validated(_When, {"when": when}).when
     if strategy not in list(Strategy):
         raise InvalidInput(f"There is no strategy '{strategy}'. Use failover or parallel.", "strategy")
+    if when_wrong not in list(WhenWrong):
+        raise InvalidInput(f"There is no way '{when_wrong}' to withdraw a task. Use close or comment.", "when_wrong")
     if not destinations:
         raise InvalidInput("Choose at least one destination.", "destinations")
     if len(set(destinations)) < len(destinations):
@@ -98,7 +101,7 @@ def save_route(
         _check_route(session, key, condition, destinations, is_default)
         values = {
             "conditions": stored_condition(condition), "strategy": strategy, "destinations": destinations,
-            "go_on": go_on, "is_default": is_default, "enabled": enabled,
+            "go_on": go_on, "is_default": is_default, "enabled": enabled, "when_wrong": when_wrong,
         }  # fmt: skip
         return _save(session, actor, Route, key, values)
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, SQLModel, col, select
 from app.db import crypto
 from app.db.engine import in_workspace
 from app.db.tables import Bot, Category, Destination, LlmAccount, Route, Rule, Workspace
+from app.domain.routing import WhenWrong
 from app.services.workspace_file import escaped
 
 Variables = dict[tuple[UUID, str], str]
@@ -71,6 +72,8 @@ def _destination(row: Destination, names: Variables) -> dict[str, Any]:
 
 def _route(row: Route) -> dict[str, Any]:
     what = {"key": row.key, "when": escaped(row.conditions), "strategy": row.strategy, "destinations": row.destinations}
+    if row.when_wrong != WhenWrong.CLOSE:
+        what["when_wrong"] = row.when_wrong
     return what | _flags(row) | ({"default": True} if row.is_default else {})
 
 

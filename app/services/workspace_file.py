@@ -15,7 +15,7 @@ from app.domain import templates
 from app.domain.classification import Priority
 from app.domain.conditions import Condition
 from app.domain.errors import InvalidInput
-from app.domain.routing import Strategy
+from app.domain.routing import Strategy, WhenWrong
 from app.domain.rules import Rule as RulePart
 from app.services import connections, references, secrets
 from connectors import registry
@@ -78,6 +78,7 @@ class RoutePart(_Part):
     destinations: list[str] = Field(min_length=1)
     go_on: bool = Field(False, alias="continue")
     default: bool = False
+    when_wrong: WhenWrong = WhenWrong.CLOSE
     enabled: bool = True
 
 

@@ -79,7 +79,7 @@ def test_what_could_not_be_changed_is_told_with_the_reason(visit, person, failin
     page.button(key="replay-yes").click().run()
 
     assert page.success[0].value == (
-        "0 sent again. 1 left as they were: delivered, under way, or taken by another destination."
+        "0 sent again. 1 left as they were: delivered, under way, withdrawn, or taken by another destination."
     )
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from app.db.tables.base import WorkspaceRow, json_column, now, one_of, utc
 from app.domain.classification import Priority
-from app.domain.routing import Strategy
+from app.domain.routing import Strategy, WhenWrong
 
 
 def _keyed(table: str) -> UniqueConstraint:
@@ -85,7 +85,7 @@ class Destination(WorkspaceRow, table=True):
 class Route(WorkspaceRow, table=True):
     """`destinations` are keys, in the order they are tried (failover) or shown (parallel)."""
 
-    __table_args__ = (_keyed("route"), one_of("strategy", Strategy))
+    __table_args__ = (_keyed("route"), one_of("strategy", Strategy), one_of("when_wrong", WhenWrong))
 
     key: str
     position: int
@@ -94,4 +94,5 @@ class Route(WorkspaceRow, table=True):
     destinations: list = json_column(list)
     go_on: bool = False
     is_default: bool = False
+    when_wrong: str = WhenWrong.CLOSE
     enabled: bool = True

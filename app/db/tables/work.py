@@ -13,7 +13,10 @@ from app.domain.routing import DeliveryKind, Strategy
 
 
 class Task(TrafficRow, table=True):
-    """The work item for a message under a route. `id` in text form is the key vendors get. Title and body are final."""
+    """The work item for a message under a route. `id` in text form is the key vendors get.
+
+    withdrawn_at: a person decided differently about the message, and this task should not be.
+    """
 
     __table_args__ = (
         UniqueConstraint("message_id", "route_key"),
@@ -34,6 +37,7 @@ class Task(TrafficRow, table=True):
     due_at: datetime | None = utc()
     created_at: datetime = utc(default_factory=now, nullable=False)
     last_message_at: datetime = utc(default_factory=now, nullable=False)
+    withdrawn_at: datetime | None = utc()
 
 
 class TaskMessage(SQLModel, table=True):
@@ -47,17 +51,30 @@ class TaskMessage(SQLModel, table=True):
 
 
 class Delivery(TrafficRow, table=True):
-    """One task (or one comment on it) to one destination. `ref_*` is the remote task once it exists.
+    """One task, or a comment on it or change of it, to one destination. `ref_*` is the remote task once it exists.
 
     ref_changed_at: by the vendor's clock. ref_checked_at: when the remote task was last read.
     """
 
     __table_args__ = (
-        UniqueConstraint("task_id", "destination_id", "message_id"),
         one_of("status", DeliveryStatus),
         one_of("kind", DeliveryKind),
         Index(
             "uq_delivery_one_create", "task_id", "destination_id", unique=True, postgresql_where=text("kind = 'create'")
+        ),
+        Index(
+            "uq_delivery_one_comment",
+            "task_id",
+            "destination_id",
+            "message_id",
+            unique=True,
+            postgresql_where=text("kind = 'comment'"),
+        ),
+        Index(
+            "ix_delivery_change",
+            "task_id",
+            "destination_id",
+            postgresql_where=text("kind in ('update', 'withdraw')"),
         ),
         Index(
             "ix_delivery_due",
