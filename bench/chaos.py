@@ -24,11 +24,13 @@ PATIENCE = (
 
 
 def kill_at_random(part: str, seed: int, pause_s: float = 2.0):
-    """SIGKILL to one process of a kind, again and again at random instants."""
+    """SIGKILL to one process of a kind, again and again at random instants; the first within 2 s."""
 
     def hurt(product: Product, over: threading.Event, done: list[float]) -> None:
         rng = random.Random(seed)
-        while not over.wait(pause_s * rng.uniform(0.5, 1.5)):
+        wait_s = rng.uniform(0.5, 2.0)
+        while not over.wait(wait_s):
+            wait_s = pause_s * rng.uniform(0.5, 1.5)
             victims = product.named(part)
             if victims:
                 try:

@@ -45,6 +45,15 @@ def database(services, tmp_path_factory):
         engine().dispose()
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """One for all: Playwright's synchronous interface cannot be started twice in a process."""
+    from tests.browser import chromium
+
+    with chromium() as started:
+        yield started
+
+
 @pytest.fixture
 def workspace(database):
     """The id of a new, empty workspace, in which nothing is left to chance."""

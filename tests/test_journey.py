@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from werkzeug import Request, Response
 
 from app import embedded
-from tests.browser import CHROMIUM, chromium, free_port, open_page, open_screen, sign_in, signed_in
+from tests.browser import CHROMIUM, free_port, open_page, open_screen, sign_in, signed_in
 from tests.pages.clicks import add_bot, add_category, add_destination, add_route, add_rule
 from tests.pages.vendors import jira, telegram
 
@@ -95,40 +95,39 @@ def wait_for(there, seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
-def test_from_the_first_sign_in_to_a_task_and_its_passport(installation, issues, httpserver):
+def test_from_the_first_sign_in_to_a_task_and_its_passport(installation, issues, browser, httpserver):
     email, password = installation.first_sign_in()
     address = httpserver.url_for("").rstrip("/")
-    with chromium() as browser:
-        page = open_page(browser, f"http://127.0.0.1:{installation.ui}", viewport={"width": 1360, "height": 1400})
-        sign_in(page, email, password)
-        for key, typed in (("old", password), ("new", OWN), ("again", OWN)):
-            page.locator(f".st-key-password-{key} input").fill(typed)
-        page.get_by_role("button", name="Save password").click()
-        signed_in(page)
+    page = open_page(browser, f"http://127.0.0.1:{installation.ui}", viewport={"width": 1360, "height": 1400})
+    sign_in(page, email, password)
+    for key, typed in (("old", password), ("new", OWN), ("again", OWN)):
+        page.locator(f".st-key-password-{key} input").fill(typed)
+    page.get_by_role("button", name="Save password").click()
+    signed_in(page)
 
-        add_category(page, "Bug")
-        add_rule(page, "crash", "Bug")
-        add_bot(page, address)
-        add_destination(page, address)
-        add_route(page)
-        [hook] = [r.get_json()["url"] for r, _answer in httpserver.log if r.path.endswith("/setWebhook")]
+    add_category(page, "Bug")
+    add_rule(page, "crash", "Bug")
+    add_bot(page, address)
+    add_destination(page, address)
+    add_route(page)
+    [hook] = [r.get_json()["url"] for r, _answer in httpserver.log if r.path.endswith("/setWebhook")]
 
-        write(hook, 1, "The app crashes when I save")
-        wait_for(lambda: len(issues) == 1)
-        assert "The app crashes when I save" in issues[0]["summary"]
-        open_screen(page, "Inbox")
-        page.locator(".stDataFrameGlideDataEditor").first.click(position={"x": 300, "y": 54})  # the first row
-        delivery = page.locator("[class*='st-key-delivery-']").first
-        expect(delivery).to_contain_text("SUP-1")
-        expect(page.locator("[class*='st-key-verdict-']").first).to_contain_text("by-word")
+    write(hook, 1, "The app crashes when I save")
+    wait_for(lambda: len(issues) == 1)
+    assert "The app crashes when I save" in issues[0]["summary"]
+    open_screen(page, "Inbox")
+    page.locator(".stDataFrameGlideDataEditor").first.click(position={"x": 300, "y": 54})  # the first row
+    delivery = page.locator("[class*='st-key-delivery-']").first
+    expect(delivery).to_contain_text("SUP-1")
+    expect(page.locator("[class*='st-key-verdict-']").first).to_contain_text("by-word")
 
-        write(hook, 2, "I cannot find my invoice")
-        open_screen(page, "Review")
-        expect(page.get_by_text("I cannot find my invoice").first).to_be_visible()
-        page.locator(".st-key-decide-bug button").click()
-        wait_for(lambda: len(issues) == 2)
-        assert "I cannot find my invoice" in issues[1]["summary"]
+    write(hook, 2, "I cannot find my invoice")
+    open_screen(page, "Review")
+    expect(page.get_by_text("I cannot find my invoice").first).to_be_visible()
+    page.locator(".st-key-decide-bug button").click()
+    wait_for(lambda: len(issues) == 2)
+    assert "I cannot find my invoice" in issues[1]["summary"]
 
-        write(hook, 1, "The app crashes when I save")  # Telegram sends it once more
-        time.sleep(2)
-        assert len(issues) == 2
+    write(hook, 1, "The app crashes when I save")  # Telegram sends it once more
+    time.sleep(2)
+    assert len(issues) == 2

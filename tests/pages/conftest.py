@@ -93,12 +93,6 @@ def app(database, tmp_path_factory):
         yield address
 
 
-@pytest.fixture(scope="session")
-def browser():
-    with driver.chromium() as started:
-        yield started
-
-
 # ---- the app without a browser
 
 

@@ -116,7 +116,9 @@ def test_a_change_waits_until_the_creation_has_ended(kit, two, mia):
     ids = [row.id for row in kit.sql("select id from delivery where kind = 'withdraw'")]
     with in_workspace(kit.workspace_id) as session:
         early = work.claim(session, ids, new_id(), LEASE)
-    kit.sql("update delivery set status = 'delivered', ref_id = 'remote-1' where kind = 'create' and status = 'sending'")
+    kit.sql(
+        "update delivery set status = 'delivered', ref_id = 'remote-1' where kind = 'create' and status = 'sending'"
+    )
     kit.deliver()
 
     assert early == [] and jira.moved == [("remote-1", TaskStatus.CANCELLED)]
