@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app.db.tables import Route
-from app.domain.routing import Strategy
+from app.domain.routing import Strategy, WhenWrong
 from app.services import connections, taxonomy
 from app.ui import conditions, nav, route_trial, session, setup, states
 from app.ui.i18n import _, later
@@ -14,6 +14,10 @@ PAGE = "routes"
 STRATEGIES = {
     Strategy.FAILOVER: later("The first that takes it; the next one only when it cannot"),
     Strategy.PARALLEL: later("All of them, each on its own"),
+}
+WHEN_WRONG = {
+    WhenWrong.CLOSE: later("Close it there, with a comment"),
+    WhenWrong.COMMENT: later("Only say so in a comment"),
 }
 workspace = session.workspace()
 rows = taxonomy.routes(workspace.id)
@@ -48,6 +52,11 @@ def form(row: Route | None) -> None:
         _("Ask the routes below as well"), value=row.go_on if row else False, key=f"{place}-on",
         help=_("Off: the first route that matches is the last one asked."),
     )  # fmt: skip
+    when_wrong = st.radio(
+        _("When a person decides that a task should not be there"), list(WHEN_WRONG),
+        list(WHEN_WRONG).index(WhenWrong(row.when_wrong)) if row else 0, lambda value: _(WHEN_WRONG[value]),
+        key=f"{place}-wrong",
+    )  # fmt: skip
     foot = st.empty()
     pressed = setup.buttons(PAGE, _("Save"), _("Delete this route") if row else None)
     if pressed == "save" and not when.complete:
@@ -56,7 +65,7 @@ def form(row: Route | None) -> None:
     elif pressed == "save":
         enabled = row.enabled if row else True
         act = lambda: taxonomy.save_route(  # noqa: E731
-            session.actor(), key, when.condition, strategy, chosen, go_on, default, enabled
+            session.actor(), key, when.condition, strategy, chosen, go_on, default, enabled, when_wrong
         )
         if setup.attempt(act, lambda error: show(error, when, foot)):
             setup.done(PAGE, _("Route {key} is saved and works from the next message on.").format(key=key))
@@ -80,7 +89,7 @@ def switch(row: Route) -> None:
     with states.boundary("switch"):
         taxonomy.save_route(
             session.actor(), row.key, row.conditions, row.strategy, row.destinations, row.go_on, row.is_default,
-            not row.enabled,
+            not row.enabled, row.when_wrong,
         )  # fmt: skip
 
 

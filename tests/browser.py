@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 ROOT = Path(__file__).parents[1]
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 START_S = 40
+expect.set_options(timeout=15_000)  # a busy machine draws a page late
 
 
 def free_port() -> int:

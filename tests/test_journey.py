@@ -124,7 +124,7 @@ def test_from_the_first_sign_in_to_a_task_and_its_passport(installation, issues,
     write(hook, 2, "I cannot find my invoice")
     open_screen(page, "Review")
     expect(page.get_by_text("I cannot find my invoice").first).to_be_visible()
-    page.locator(".st-key-decide-bug button").click()
+    page.locator("#stage [data-name=decide-bug]").click()
     wait_for(lambda: len(issues) == 2)
     assert "I cannot find my invoice" in issues[1]["summary"]
 

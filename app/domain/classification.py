@@ -59,7 +59,7 @@ class Step:
 class Classification:
     """The cascade's result. `category` None means nobody was sure: a person decides (`review_reason` says why).
 
-    confidence: 0..1. cost_usd: sum over all steps, failed calls included.
+    confidence: 0..1. cost_usd: sum over all steps, failed calls included. active_s: seconds a person looked at it.
     """
 
     category: str | None
@@ -78,3 +78,4 @@ class Classification:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+    active_s: float | None = None

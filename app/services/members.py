@@ -151,6 +151,18 @@ def workspaces_of(person_id: UUID) -> list[tuple[Workspace, Role]]:
         return [(workspace, Role(role)) for workspace, role in rows]
 
 
+def colleagues(workspace_id: UUID) -> list[Person]:
+    """Who may decide on messages of the workspace, by name."""
+    with in_system() as session:
+        deciding = [role for role in Role if RANK.index(role) <= RANK.index(Role.AGENT)]
+        found = session.exec(
+            select(Person).join(Membership, col(Membership.person_id) == col(Person.id))
+            .where(Membership.workspace_id == workspace_id, col(Membership.role).in_(deciding))
+            .order_by(col(Person.name), col(Person.email))
+        )  # fmt: skip
+        return list(found)
+
+
 def ensure_first_owner() -> tuple[str, str] | None:
     """On an installation without people: make a workspace and its owner; returns the e-mail and the password."""
     with in_system() as session:

@@ -252,6 +252,7 @@ def _classification_row(config: Configuration, decision: Decision, actor: str) -
         "source": result.source, "reason": result.reason, "review_reason": result.review_reason,
         "review_rate": result.review_rate, "steps": [_step(step) for step in result.steps],
         "input_tokens": result.input_tokens, "output_tokens": result.output_tokens, "cost_usd": result.cost_usd,
+        "active_s": result.active_s,
     }  # fmt: skip
 
 

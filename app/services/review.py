@@ -1,11 +1,11 @@
 """What a person decides about messages: confirm or correct, and what waits for it."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from app.db import review as store
 from app.db.engine import in_workspace
 from app.db.tables import Classification as ClassificationRow
 from app.domain.classification import Classification, Priority, Sentiment, Source
@@ -16,37 +16,7 @@ from app.services import configuration, delivery, planning
 from app.services.members import Actor, Role, require
 from app.services.planning import Subject
 
-IGNORED_BY_PERSON = "nothing to do"
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message nobody was sure about, with what the machine thought."""
-
-    id: UUID
-    text: str
-    channel: str
-    contact_name: str
-    received_at: datetime
-    suggestion: str | None
-    confidence: float | None
-    priority: str | None
-    sentiment: str | None
-    reason: str
-
-
-def waiting(workspace_id: UUID, limit: int = 20) -> list[Waiting]:
-    """Oldest first."""
-    with in_workspace(workspace_id) as session:
-        rows = session.connection().exec_driver_sql("""
-            select m.id, m.text, m.channel, coalesce(nullif(c.name, ''), c.external_id) as contact_name, m.received_at,
-                   (select step->>'answer' from classification k, jsonb_array_elements(k.steps) step
-                    where k.message_id = m.id and step->>'answer' is not null order by k.id desc limit 1) as suggestion,
-                   m.confidence, m.priority, m.sentiment, m.status_reason as reason
-            from message m join contact c on c.id = m.contact_id
-            where m.workspace_id = %(workspace)s and m.status = 'needs_review' order by m.id limit %(limit)s""",
-            {"workspace": workspace_id, "limit": limit})  # fmt: skip
-        return [Waiting(**row._mapping) for row in rows]
+NOTHING_TO_DO, SPAM = "nothing to do", "spam"
 
 
 def count(workspace_id: UUID) -> int:
@@ -61,19 +31,22 @@ def decide(
     category: str | None,
     priority: Priority | None = None,
     sentiment: Sentiment | None = None,
+    ignore_reason: str = NOTHING_TO_DO,
+    active_s: float | None = None,
 ) -> MessageStatus:
     """A person's word on a message; it resumes at planning. `category` None: nothing is to be done about it.
 
-    Raises InvalidInput when the category is unknown, or the message is in no state to be decided on.
+    active_s: seconds the person looked at it. Raises InvalidInput when the category is unknown, IllegalStep when the
+    message is in no state to be decided on.
     """
     require(actor, Role.AGENT)
     with in_workspace(actor.workspace_id) as session:
         config = configuration.current(actor.workspace_id, session)
         subject, status = locked(session, config, message_id)
         advance(status, MessageStatus.IGNORED if category is None else MessageStatus.CLASSIFIED)
-        saved = planning.carry_out(
-            session, config, subject, _result(config, category, priority, sentiment), actor.email
-        )
+        result = replace(_result(config, category, priority, sentiment, ignore_reason), active_s=active_s)
+        saved = planning.carry_out(session, config, subject, result, actor.email)
+        store.let_go(session, [message_id])
     delivery.run(saved, config)
     with in_workspace(actor.workspace_id) as session:
         sql = "select status from message where id = %(id)s"
@@ -101,10 +74,12 @@ def take_back(actor: Actor, message_id: UUID) -> None:
     delivery.run(saved, config)
 
 
-def _result(config, category: str | None, priority: Priority | None, sentiment: Sentiment | None) -> Classification:
+def _result(
+    config, category: str | None, priority: Priority | None, sentiment: Sentiment | None, ignore_reason: str
+) -> Classification:
     if category is None:
         return Classification(
-            None, priority or Priority.NORMAL, Source.PERSON, 1.0, sentiment, ignore_reason=IGNORED_BY_PERSON
+            None, priority or Priority.NORMAL, Source.PERSON, 1.0, sentiment, ignore_reason=ignore_reason
         )
     known = config.categories_by_key.get(category)
     if known is None:

@@ -31,6 +31,7 @@ EVENTS = {
     "delivery_cancelled": later("Delivery handed on"),
     "replayed": later("Delivery sent again by hand"),
     "cancelled": later("Delivery cancelled by hand"),
+    "taken_back": later("Decision taken back"),
     "remote_status": later("Changed at the destination"),
     "remote_comment": later("Comment at the destination"),
 }
@@ -39,6 +40,8 @@ ACTIONS = {
     "find": later("Look for the task"),
     "adopted": later("Found the task"),
     "comment": later("Add a comment"),
+    "update": later("Bring the task up to date"),
+    "withdraw": later("Withdraw the task"),
     "wait": later("Not sent"),
 }
 
@@ -120,14 +123,14 @@ def steps(rows: Sequence[Row], key: str) -> None:
                 st.caption(" · ".join(_measured(row)), width="content")
             if row["reason"]:
                 text.plain(_(row["reason"]))
-            for line in _learnt(row.get("detail") or {}):
+            for line in learnt(row.get("detail") or {}):
                 text.plain(line)
             if row.get("detail"):
                 with st.expander(_("Details"), key=f"detail-{position}-{key}"):
                     st.code(pretty(row["detail"]), language="json", wrap_lines=True)
 
 
-def _learnt(detail: dict[str, Any]) -> list[str]:
+def learnt(detail: dict[str, Any]) -> list[str]:
     """What weighed, in words, where the answer came from what was learnt."""
     lines = []
     if detail.get("words"):
@@ -199,8 +202,8 @@ def _delivery(row: Row) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{text.escape(row['destination_name'] or row['destination'] or '–')}**", width="content")
         words.badge(words.DELIVERY_STATES, row["status"])
-        if row["kind"] == "comment":
-            st.badge(_("Comment"), color="gray")
+        if row["kind"] in words.CHANGES:
+            st.badge(_(words.CHANGES[row["kind"]]), color="gray")
         elif row["ref_checked_at"] and row["ref_status"] in words.REMOTE_STATES:
             st.badge(_(words.REMOTE_STATES[row["ref_status"]]), color="gray")
             st.caption(text.escape(row["ref_assignee"]))

@@ -25,6 +25,7 @@ DELIVERY_STATES = {
     "failed": later("Failed"),
     "cancelled": later("Cancelled"),
 }
+CHANGES = {"comment": later("Comment"), "update": later("Brought up to date"), "withdraw": later("Withdrawn")}
 REMOTE_STATES = {
     "open": later("Open there"),
     "in_progress": later("In progress there"),

@@ -127,7 +127,8 @@ def test_an_agent_corrects_a_message_and_its_route_is_asked_again(visit, person,
 
     assert not page.exception
     assert kit.sql("select actor, source from classification order by id desc limit 1") == [(mia.email, "person")]
-    assert [destination for destination, _status in kit.states()] == ["jira", "notion"]
+    kinds = kit.sql("select x.key, d.kind from delivery d join destination x on x.id = d.destination_id order by d.id")
+    assert kinds == [("jira", "create"), ("jira", "withdraw"), ("notion", "create")]
 
 
 def test_a_viewer_reads_the_passport_and_has_no_form(visit, person, kit):

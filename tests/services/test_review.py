@@ -9,7 +9,7 @@ from app.db.engine import in_workspace
 from app.db.tables.base import new_id
 from app.domain.errors import Ambiguous, InvalidInput, TransientError
 from app.domain.tasks import Capability, TaskStatus
-from app.services import learning, replay, review
+from app.services import learning, replay, review, review_queue
 from app.services.members import Actor, Role
 from app.services.pool import LEASE
 from tests.kit import PLAIN, after_commit
@@ -176,7 +176,7 @@ def test_a_decision_taken_back_closes_the_task_and_the_message_waits_again(kit, 
 
     assert kit.messages() == [("I was charged twice", "needs_review")]
     assert [status for _ref, status in jira.moved] == [TaskStatus.CANCELLED]
-    assert [one.id for one in review.waiting(kit.workspace_id)] == [message(kit)]
+    assert [one.id for one in review_queue.fetch(mia).rows] == [message(kit)]
 
 
 def test_decided_again_after_that_the_same_task_is_opened_again(kit, two, mia):

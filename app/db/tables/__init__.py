@@ -2,7 +2,16 @@
 
 from app.db.tables.configuration import Bot, Category, Destination, LlmAccount, Route, Rule
 from app.db.tables.health import BotHealth, DestinationHealth, DestinationSync, LlmAccountHealth
-from app.db.tables.inbox import Attachment, Classification, Contact, Conversation, Message, RawEvent, TimelineEntry
+from app.db.tables.inbox import (
+    Attachment,
+    Classification,
+    Contact,
+    Conversation,
+    Message,
+    RawEvent,
+    ReviewHold,
+    TimelineEntry,
+)
 from app.db.tables.learning import ModelVersion
 from app.db.tables.people import AuditEntry, LoginSession, Membership, Person
 from app.db.tables.work import Attempt, Delivery, RemoteComment, Task, TaskMessage
@@ -12,5 +21,5 @@ __all__ = [
     "Attachment", "Attempt", "AuditEntry", "Bot", "BotHealth", "Category", "Classification", "Contact",
     "Conversation", "Delivery", "Destination", "DestinationHealth", "DestinationSync", "LlmAccount",
     "LlmAccountHealth", "LoginSession", "Membership", "Message", "ModelVersion", "Person", "RawEvent",
-    "RemoteComment", "Route", "Rule", "Task", "TaskMessage", "TimelineEntry", "Workspace",
+    "RemoteComment", "ReviewHold", "Route", "Rule", "Task", "TaskMessage", "TimelineEntry", "Workspace",
 ]  # fmt: skip

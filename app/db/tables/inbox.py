@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, TSVECTOR
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from app.db.tables.base import TrafficRow, json_column, now, one_of, utc
 from app.domain.classification import Priority, Sentiment, Source
@@ -121,7 +121,7 @@ class Classification(TrafficRow, table=True):
     """Append-only. The newest by a person wins over any machine's.
 
     review_rate: how likely it was that a person would look at this message, 0..1: 1 where nobody was sure, the audit
-    share where it was picked by chance; empty where no person was asked.
+    share where it was picked by chance; empty where no person was asked. active_s: seconds the person looked at it.
     """
 
     __table_args__ = (
@@ -146,6 +146,24 @@ class Classification(TrafficRow, table=True):
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+    active_s: float | None = None
+
+
+class ReviewHold(SQLModel, table=True):
+    """A message waiting for review that somebody has in hand, so that nobody else decides on it at the same time.
+
+    asked_by: the e-mail address of the colleague who asked this person to decide. skipped: how often it was put off.
+    """
+
+    __tablename__ = "review_hold"
+
+    message_id: UUID = Field(primary_key=True)
+    workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE", index=True)
+    person_id: UUID
+    until: datetime = utc(nullable=False)
+    asked_by: str = ""
+    note: str = ""
+    skipped: int = 0
 
 
 class TimelineEntry(TrafficRow, table=True):

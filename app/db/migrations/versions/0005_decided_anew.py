@@ -13,7 +13,9 @@ def upgrade() -> None:
     op.alter_column("route", "when_wrong", server_default=None)
     op.create_check_constraint(op.f("ck_route_when_wrong_known"), "route", "when_wrong in ('close', 'comment')")
     op.drop_constraint(op.f("ck_delivery_kind_known"), "delivery")
-    op.create_check_constraint(op.f("ck_delivery_kind_known"), "delivery", "kind in ('create', 'comment', 'update', 'withdraw')")
+    op.create_check_constraint(
+        op.f("ck_delivery_kind_known"), "delivery", "kind in ('create', 'comment', 'update', 'withdraw')"
+    )
     op.drop_constraint("uq_delivery_task_id_destination_id_message_id", "delivery")
     op.create_index(
         "uq_delivery_one_comment", "delivery", ["task_id", "destination_id", "message_id"], unique=True,

@@ -1,0 +1,42 @@
+"""Review: who has which message in hand, and how long a decision took."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    op.add_column("classification", sa.Column("active_s", sa.Float()))
+    op.create_table(
+        "review_hold",
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("skipped", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspace.id"], ondelete="CASCADE", name="fk_review_hold_workspace_id_workspace"
+        ),
+        sa.PrimaryKeyConstraint("message_id", name="pk_review_hold"),
+    )
+    op.create_index("ix_review_hold_workspace_id", "review_hold", ["workspace_id"])
+    _protect("review_hold")
+
+
+def _protect(table: str) -> None:
+    """As 0002 does."""
+    mine = "workspace_id = nullif(current_setting('app.workspace', true), '')::uuid"
+    op.execute(f"alter table {table} enable row level security")
+    op.execute(f"alter table {table} force row level security")
+    op.execute(f"create policy workspace on {table} to octopus_app using ({mine}) with check ({mine})")
+    op.execute(f"create policy system on {table} to octopus_system using (true) with check (true)")
+    op.execute(f"grant select, insert, update, delete on {table} to octopus_app, octopus_system")
+
+
+def downgrade() -> None:
+    op.drop_table("review_hold")
+    op.drop_column("classification", "active_s")

@@ -1,0 +1,53 @@
+"""What the review card says, by the names its script knows."""
+
+from app.services.review_queue import NONE_OF_THESE
+from app.ui.i18n import later
+
+REASONS = {
+    "waits for information": later("Waits for information"),
+    "not sure": later("I am not sure"),
+    NONE_OF_THESE: later("None of the categories fits"),
+}
+LABELS = {
+    "one_by_one": later("One by one"),
+    "sweep": later("Sweep"),
+    "undo": later("Undo"),
+    "waits": later("{n} messages wait"),
+    "waits_one": later("{n} message waits"),
+    "elsewhere": later("{n} of them with colleagues"),
+    "saving": later("Saving …"),
+    "tempo": later("{n} decided, {s} s each"),
+    "may_not": later("You may look here. Deciding needs the role agent."),
+    "loading": later("Getting the next ones …"),
+    "with_others": later("The rest is with colleagues"),
+    "with_others_more": later("What they do not decide within minutes comes back here."),
+    "all_done": later("All decided"),
+    "all_done_more": later("Nothing waits for a person. The next message nobody is sure about shows up by itself."),
+    "asks": later("{who} asks you"),
+    "no_text": later("No text"),
+    "attachments": later("Attachments: {n}"),
+    "why": later("Why a person is asked"),
+    "everything": later("Everything about this message"),
+    "check": later("A random check. What the machine thinks is not shown, so that your answer is your own."),
+    "priority": later("Priority"),
+    "sentiment": later("Sentiment"),
+    "nothing": later("Nothing to do"),
+    "spam": later("Spam"),
+    "later": later("Later"),
+    "ask": later("Ask a colleague"),
+    "search": later("Search"),
+    "later_why": later("Later, because …"),
+    "no_reason": later("Without a reason"),
+    "ask_whom": later("Who should decide?"),
+    "ask_note": later("A note for them (optional)"),
+    "search_hint": later("Name of a category"),
+    "alike": later("{n} more look like it. Also {category}?"),
+    "apply": later("Decide {n}"),
+    "nothing_to_sweep": later("Nothing to sweep"),
+    "nothing_to_sweep_more": later("No waiting message has a suggestion."),
+    "sweep_how": later("Take out what is wrong, then confirm the rest. What you take out stays in the queue."),
+    "confirm_n": later("Confirm {n}"),
+    "key_confirm": later("The suggestion is right"),
+    "key_likeliest": later("The likeliest, in order"),
+    "key_alike": later("Decide those that look like it"),
+}
