@@ -42,9 +42,10 @@ def is_given(row: Destination) -> bool:
     return bool(row.config.get("refresh_token"))
 
 
-def begin(actor: Actor, row: Destination) -> str:
+def begin(actor: Actor, destination_id: UUID) -> str:
     """The vendor's page to open. Raises InvalidInput while the client's id or secret is missing."""
     require(actor, Role.MANAGER)
+    row = _destination(actor, destination_id)
     if not is_ready(row):
         raise InvalidInput("Type the client's ID and secret and save them first.", "client_id")
     state = _sealed(actor, row.id)
@@ -61,10 +62,7 @@ def finish(actor: Actor, state: str, code: str) -> Destination:
     """Exchange the code for a refresh token and keep it. Raises InvalidInput or a RemoteError; nothing changed then."""
     require(actor, Role.MANAGER)
     destination_id = _opened(actor, state)
-    with in_workspace(actor.workspace_id) as session:
-        row = session.get(Destination, destination_id)
-    if row is None:
-        raise InvalidInput("The destination was deleted meanwhile. Nothing was changed.")
+    row = _destination(actor, destination_id)
     config = _config(row)
     label = registry.crm(row.connector).Connector.label
     token = oauth.redeem(label, _consent(row), config, code, redirect(), _verifier(state))
@@ -79,6 +77,14 @@ def finish(actor: Actor, state: str, code: str) -> Destination:
         audit.record(session, actor.email, actor.workspace_id, "connect", "destination", row.key)
         session.refresh(row)
         session.expunge(row)
+    return row
+
+
+def _destination(actor: Actor, destination_id: UUID) -> Destination:
+    with in_workspace(actor.workspace_id) as session:
+        row = session.get(Destination, destination_id)
+    if row is None:
+        raise InvalidInput("The destination was deleted meanwhile. Nothing was changed.")
     return row
 
 

@@ -20,7 +20,7 @@ def draw(page: str, row: Destination, is_new: bool, name: str, drawn: forms.Draw
         if st.button(_("Save and connect"), key=f"{page}-consent") and _has_the_app(drawn):
             _save(page, row, name, drawn)
         return
-    address = setup.attempt(lambda: consent.begin(session.actor(), row))
+    address = setup.attempt(lambda: consent.begin(session.actor(), row.id))
     if address:
         connected = consent.is_given(row)
         label = _("Connect again") if connected else _("Connect")

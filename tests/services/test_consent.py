@@ -43,7 +43,7 @@ def kept(row) -> str | None:
 
 def test_the_code_is_exchanged_and_the_refresh_token_kept_sealed(mia, linear, httpserver, audited):
     gives(httpserver, access_token="short", refresh_token="long-lived", expires_in=3600)
-    query = asked(consent.begin(mia, linear))
+    query = asked(consent.begin(mia, linear.id))
 
     consent.finish(mia, query["state"], "the-code")
 
@@ -61,14 +61,14 @@ def test_the_code_is_exchanged_and_the_refresh_token_kept_sealed(mia, linear, ht
 
 
 def test_neither_the_secret_nor_the_verifier_travels_through_the_browser(mia, linear):
-    address = consent.begin(mia, linear)
+    address = consent.begin(mia, linear.id)
 
     assert "app-secret" not in address and "code_verifier" not in address
 
 
 @pytest.mark.parametrize("change", [lambda s: s[:-1] + ("A" if s[-1] != "A" else "B"), lambda s: "x" + s, lambda s: ""])
 def test_a_state_that_was_tampered_with_is_refused(change, mia, linear):
-    state = asked(consent.begin(mia, linear))["state"]
+    state = asked(consent.begin(mia, linear.id))["state"]
 
     with pytest.raises(InvalidInput, match="not begun here"):
         consent.finish(mia, change(state), "the-code")
@@ -76,7 +76,7 @@ def test_a_state_that_was_tampered_with_is_refused(change, mia, linear):
 
 
 def test_a_state_is_good_for_a_quarter_of_an_hour(mia, linear, monkeypatch):
-    state = asked(consent.begin(mia, linear))["state"]
+    state = asked(consent.begin(mia, linear.id))["state"]
     monkeypatch.setattr(consent, "GOOD_FOR_S", -1)
 
     with pytest.raises(InvalidInput, match="too long ago"):
@@ -84,7 +84,7 @@ def test_a_state_is_good_for_a_quarter_of_an_hour(mia, linear, monkeypatch):
 
 
 def test_another_person_or_workspace_cannot_finish_what_one_began(mia, linear, neighbour):
-    state = asked(consent.begin(mia, linear))["state"]
+    state = asked(consent.begin(mia, linear.id))["state"]
 
     for stranger in (
         Actor(uuid4(), "noa@acme.test", Role.MANAGER, mia.workspace_id),
@@ -106,7 +106,7 @@ def test_a_code_that_is_refused_or_gives_no_refresh_token_changes_nothing(
     status, answer, said, mia, linear, httpserver
 ):
     gives(httpserver, status, **answer)
-    state = asked(consent.begin(mia, linear))["state"]
+    state = asked(consent.begin(mia, linear.id))["state"]
 
     with pytest.raises(Rejected, match=said):
         consent.finish(mia, state, "the-code")
@@ -117,6 +117,6 @@ def test_an_agent_may_not_connect(mia, linear):
     agent = Actor(mia.person_id, mia.email, Role.AGENT, mia.workspace_id)
 
     with pytest.raises(Forbidden):
-        consent.begin(agent, linear)
+        consent.begin(agent, linear.id)
     with pytest.raises(Forbidden):
-        consent.finish(agent, asked(consent.begin(mia, linear))["state"], "the-code")
+        consent.finish(agent, asked(consent.begin(mia, linear.id))["state"], "the-code")

@@ -1,0 +1,120 @@
+"""Every service, asked from another workspace for what is ours, gets nothing and changes nothing."""
+
+import importlib
+import inspect
+import pkgutil
+from uuid import uuid4
+
+import pytest
+from sqlalchemy.exc import NoResultFound, ProgrammingError
+from sqlmodel import SQLModel
+
+import app.services
+from app.db.engine import in_system, in_workspace
+from app.db.tables import Category, Destination
+from app.domain.errors import OctopusError
+from app.services import connections, consent, deliveries, inbox
+from app.services.audit import Wanted
+from app.services.learning import LocalSettings
+from app.services.members import Actor, Role
+from tests.kit import Kit
+
+OURS = "zebra-crossing"  # stands in everything of ours that a neighbour could read
+# Pure, or given rows that their callers have read inside a workspace already.
+NOT_ASKED = {
+    "circuits.check", "circuits.failed", "circuits.succeeded", "connections.new_bot", "members.require",
+    "planning.carry_out", "planning.take_back", "preview.task", "review_queue.may_decide", "secrets.opened",
+    "secrets.seal", "secrets.unseal", "audit.record",
+}  # fmt: skip
+REFUSALS = (OctopusError, NoResultFound, ProgrammingError)
+
+
+def services() -> list[str]:
+    """Every public function that acts for somebody or in a workspace."""
+    found = []
+    for module in pkgutil.iter_modules(app.services.__path__):
+        loaded = importlib.import_module(f"app.services.{module.name}")
+        for name, function in inspect.getmembers(loaded, inspect.isfunction):
+            asks = {"actor", "workspace_id"} & inspect.signature(function).parameters.keys()
+            if asks and function.__module__ == loaded.__name__ and not name.startswith("_"):
+                found.append(f"{module.name}.{name}")
+    return [name for name in found if name not in NOT_ASKED]
+
+
+@pytest.fixture
+def ours(kit: Kit):
+    """A workspace with something of everything, and what a neighbour would name to get at it."""
+    kit.vendor("jira")
+    kit.route("jira", when={"category": ["bug"]})
+    kit.say(f"#bug {OURS}")
+    kit.say(f"what about {OURS}", chat=2)
+    [(message,)] = kit.sql("select id from message where status = 'routed'")
+    [(open_message,)] = kit.sql("select id from message where status = 'needs_review'")
+    [delivery] = kit.sql("select id, destination_id from delivery")
+    [(event,)] = kit.sql("select id from raw_event limit 1")
+    [bot] = connections.bots(kit.workspace_id)
+    owner = Actor(uuid4(), "mia@acme.test", Role.OWNER, kit.workspace_id)
+    linear = connections.save_destination(
+        owner, "linear", "linear", {"client_id": OURS, "client_secret": OURS, "team": OURS}
+    )
+    state = consent.begin(owner, linear.id).partition("state=")[2].partition("&")[0]
+    return kit, {
+        "message_id": open_message, "message_ids": [message, open_message], "delivery_ids": [delivery.id],
+        "deliveries": [delivery.id], "event_ids": [event], "destination_id": linear.id, "key": "jira",
+        "version_id": uuid4(), "table": Category,
+        "row": Category(workspace_id=kit.workspace_id, key="zebra", name=OURS, position=9),
+        "removed": connections.Removed(Destination(**linear.model_dump()), True), "state": state, "code": "1",
+        "bot_id": bot.id, "category": "bug", "suggestion": "bug", "values": {}, "connector": "linear", "to": 0,
+        "channel": "telegram", "name": "Bug", "when": {"text_contains": OURS}, "then": {"category": "bug"},
+        "strategy": "failover", "destinations": ["jira"], "settings": LocalSettings(), "zone": "UTC",
+        "ops": [{"op": "decide", "n": "1", "id": str(open_message), "category": None}],
+        "conversation_id": kit.sql("select id from conversation limit 1")[0].id, "text": "Hello",
+    }  # fmt: skip
+
+
+def arguments(function, given: dict, actor: Actor, session) -> dict:
+    wanted = {"inbox": inbox.Filter, "deliveries": deliveries.Filter, "audit": Wanted, "learning": LocalSettings}
+    of_module = wanted.get(function.__module__.rpartition(".")[2])
+    known = given | {"actor": actor, "workspace_id": actor.workspace_id, "session": session}
+    known |= {"wanted": of_module()} if of_module else {}
+    known |= {"settings": {}} if function.__name__ == "follow" else {}
+    return {
+        name: known[name]
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is parameter.empty
+    }
+
+
+def everything(workspace_id) -> dict[str, str]:
+    """A fingerprint of each table's rows of the workspace."""
+    tables = [name for name, table in SQLModel.metadata.tables.items() if "workspace_id" in table.columns]
+    with in_system() as session:
+        return {
+            name: session.connection().exec_driver_sql(
+                f"select md5(coalesce(string_agg(t::text, '' order by t::text), '')) from {name} t "
+                "where workspace_id = %(id)s", {"id": workspace_id},
+            ).scalar_one()
+            for name in tables
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", services())
+def test_a_neighbour_gets_nothing_and_changes_nothing(name, ours, neighbour):
+    kit, given = ours
+    module, _, function_name = name.partition(".")
+    function = getattr(importlib.import_module(f"app.services.{module}"), function_name)
+    actor = Actor(uuid4(), "noa@neighbour.test", Role.OWNER, neighbour.workspace_id)
+    before = everything(kit.workspace_id)
+
+    with in_workspace(neighbour.workspace_id) as session:
+        asked = arguments(
+            function, given, actor, session if "session" in inspect.signature(function).parameters else None
+        )
+    try:
+        with in_workspace(neighbour.workspace_id) as session:
+            answer = function(**asked | ({"session": session} if "session" in asked else {}))
+    except REFUSALS as refusal:
+        answer = refusal
+
+    assert OURS not in repr(answer)
+    assert everything(kit.workspace_id) == before
