@@ -21,6 +21,15 @@ ACK_SECONDS = Histogram(
 )
 QUEUED = Gauge("octopus_accept_queue", "Requests waiting for their commit", multiprocess_mode="livesum")
 SPOOLED = Gauge("octopus_spool_events", "Events in the local spool", multiprocess_mode="livesum")
+CLASSIFIED = Counter("octopus_classified_total", "Messages, by who decided; nobody: they wait for a person", ["source"])
+LLM_SECONDS = Histogram("octopus_llm_seconds", "One question to an LLM", buckets=(0.2, 0.5, 1, 2, 5, 10, 30))
+LLM_TOKENS = Counter("octopus_llm_tokens_total", "Tokens of LLM calls", ["direction"])
+LLM_COST = Counter("octopus_llm_cost_usd_total", "What the LLM calls cost, in US dollars")
+ATTEMPTS = Counter(
+    "octopus_delivery_attempts_total", "Attempts to deliver, by how they ended", ["connector", "outcome"]
+)
+OPEN = Gauge("octopus_open_work", "Unfinished rows, every few seconds", ["kind"], multiprocess_mode="mostrecent")
+JOBS = Gauge("octopus_jobs", "Waiting jobs, every few seconds", ["queue"], multiprocess_mode="mostrecent")
 
 
 def exposition() -> tuple[bytes, str]:

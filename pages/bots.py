@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.db.tables import Bot
 from app.services import connections, dashboards
-from app.ui import forms, session, setup, steps, text
+from app.ui import bot_test, forms, session, setup, steps, text
 from app.ui.i18n import _, ago
 from connectors import registry
 
@@ -98,6 +98,7 @@ if chosen := setup.editing(PAGE):
     if bot:
         with st.container(border=True, key="bots-hook"):
             webhook(bot, health.get(bot.key, {}))
+            bot_test.draw(bot)
     with st.container(border=True, key="bots-form"):
         form(bot)
 elif not rows:

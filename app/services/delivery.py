@@ -14,7 +14,7 @@ from uuid import UUID
 from redis import RedisError
 from sqlmodel import Session
 
-from app import enqueue
+from app import enqueue, metrics
 from app.db import bulk, inbox, work
 from app.db.engine import in_workspace
 from app.db.tables import Delivery, DestinationHealth
@@ -230,6 +230,9 @@ def save(session: Session, results: list[Result]) -> list[Saved]:
     """Save how attempts ended; returns, for each, what follows at once."""
     config, workspace_id = results[0].config, results[0].claimed.workspace_id
     held = work.finish_deliveries(session, [_delivery_row(result) for result in results])
+    for result in results:
+        destination = config.destinations_by_id.get(result.claimed.destination_id)
+        metrics.ATTEMPTS.labels(destination.connector if destination else "", result.status).inc()
     kept = [result for result in results if result.claimed.id in held]
     work.finish_attempts(session, [_attempt_row(result, result.claimed.id in held) for result in results])
     made = [

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from app import metrics
 from app.classify import cascade
 from app.classify.language import detect
 from app.db import inbox
@@ -20,7 +21,7 @@ from app.db.tables import Message, RawEvent
 from app.db.tables.base import new_id, now
 from app.db.tables.inbox import EventStatus
 from app.domain import retry
-from app.domain.classification import Classification, Priority
+from app.domain.classification import Classification, Priority, Source
 from app.domain.conditions import Facts
 from app.domain.errors import Malformed, TransientError
 from app.domain.messages import IgnoreReason, InboundMessage, Parsed, RawRequest
@@ -86,9 +87,20 @@ def classify(message: Leased, config: Configuration) -> None:
             result = _for_a_person(message, f"For {minutes:.0f} minutes no LLM account answered: {error}")
         result = learning.with_check(result, message.id, config.workspace.settings)
         saved = pool().writer.save(message.workspace_id, planning.save, (message, result, config))
+        _measure(result)
         delivery.run(saved, config)
     finally:
         pool().release(Message, message.id)
+
+
+def _measure(result: Classification) -> None:
+    metrics.CLASSIFIED.labels(result.source or "nobody").inc()
+    for step in result.steps:
+        if step.source is Source.LLM:
+            metrics.LLM_SECONDS.observe(step.took_ms / 1000)
+    metrics.LLM_TOKENS.labels("in").inc(result.input_tokens)
+    metrics.LLM_TOKENS.labels("out").inc(result.output_tokens)
+    metrics.LLM_COST.inc(result.cost_usd)
 
 
 def _for_a_person(message: Leased, why: str) -> Classification:

@@ -7,7 +7,7 @@ harmless, since it is claimed once; shards that still have a backlog are left al
 from collections import defaultdict
 from uuid import UUID
 
-from app import enqueue
+from app import enqueue, metrics
 from app.db.engine import in_system
 from app.logs import log
 
@@ -19,6 +19,12 @@ _DUE = {
     enqueue.CLASSIFY: "select workspace_id, id from message where status = 'received'",
     enqueue.DELIVER: "select workspace_id, id from delivery where status in ('pending', 'retrying', 'unknown')",
 }
+
+_OPEN = """
+    select 'events', count(*) from raw_event where status = 'received'
+    union all select 'messages', count(*) from message where status = 'received'
+    union all select 'deliveries', count(*) from delivery
+    where status in ('pending', 'sending', 'retrying', 'unknown')"""
 
 _DEAD_SENDING = """
     with dead as (
@@ -40,7 +46,9 @@ def sweep() -> dict[str, int]:
     with in_system() as session:
         lost = session.connection().exec_driver_sql(_DEAD_SENDING, {"error": _LOST}).rowcount
     counts = {"lost_attempts": lost}
-    busy = {shard for shard, jobs in enqueue.backlog().items() if jobs > LONG_QUEUE}
+    backlog = enqueue.backlog()
+    _measure(backlog)
+    busy = {shard for shard, jobs in backlog.items() if jobs > LONG_QUEUE}
     for job, sql in _DUE.items():
         with in_system() as session:
             rows = (
@@ -57,3 +65,11 @@ def sweep() -> dict[str, int]:
     if any(counts.values()):
         log.info("swept", **counts)
     return counts
+
+
+def _measure(backlog: dict[str, int]) -> None:
+    for queue, jobs in backlog.items():
+        metrics.JOBS.labels(queue).set(jobs)
+    with in_system() as session:
+        for kind, count in session.connection().exec_driver_sql(_OPEN).all():
+            metrics.OPEN.labels(kind).set(count)

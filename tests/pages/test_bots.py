@@ -2,6 +2,7 @@
 
 from app.db.tables.people import Role
 from app.services import connections
+from app.services.members import Actor
 from tests.pages.test_shell import words
 from tests.pages.vendors import TELEGRAM_TOKEN, telegram
 
@@ -118,3 +119,25 @@ def test_a_viewer_reads_bots_and_changes_none(visit, person, kit):
     assert "Telegram" in words(page)
     assert "Changes need the role manager" in words(page)
     assert not [button for button in page.button if (button.key or "").startswith("bots-")]
+
+
+def test_a_test_message_is_sent_into_a_chat_somebody_began(visit, person, kit, httpserver):
+    httpserver.expect_request("/bot1:a/sendMessage", method="POST").respond_with_json(
+        {"ok": True, "result": {"message_id": 77}}
+    )
+    [bot] = bots(kit.workspace_id)
+    owner = Actor(None, "mia@acme.test", Role.OWNER, kit.workspace_id)
+    address = httpserver.url_for("").rstrip("/")
+    connections.save_bot(owner, "tg", "telegram", {"token": "1:a", "webhook_secret": "s", "base_url": address})
+    page = visit(person(Role.MANAGER), "bots")
+    page.button(key="bots-edit-tg").click().run()
+    assert "Write to the bot first" in words(page)
+
+    kit.say("hello")
+    page.run()
+    page.text_input(key="bots-test-text").input("Are you there?").run()
+    page.button(key="bots-test-send").click().run()
+
+    assert "Sent. Look into the chat." in [each.value for each in page.success]
+    [(request, _answer)] = [pair for pair in httpserver.log if pair[0].path.endswith("/sendMessage")]
+    assert (str(request.get_json()["chat_id"]), request.get_json()["text"]) == ("1", "Are you there?")
