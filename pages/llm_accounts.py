@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.classify import llm
 from app.db.tables import LlmAccount
-from app.services import connections
+from app.services import budget, connections
 from app.ui import forms, session, setup, text
 from app.ui.i18n import _, later, money
 
@@ -32,6 +32,24 @@ def form(row: LlmAccount | None) -> None:
             lambda: connections.delete_llm_account(session.actor(), row.key),
             lambda removed: connections.restore(session.actor(), removed),
         )  # fmt: skip
+
+
+def month() -> None:
+    """What was spent this month, and the most that may be."""
+    spent, limit = budget.spent(workspace_id, session.workspace().timezone), budget.limit(session.workspace().settings)
+    with st.container(border=True, width=760, key="llm_accounts-budget"):
+        of = _("{spent} of {limit} this month") if limit is not None else _("{spent} this month, without a limit")
+        st.markdown(f"**{of.format(spent=money(spent), limit=money(limit or 0))}**")
+        if limit:
+            st.progress(min(1.0, spent / limit))
+        wanted = st.number_input(
+            _("Most in US dollars a month"), 0.0, value=limit, step=10.0, key="llm_accounts-limit",
+            placeholder=_("No limit"), disabled=not setup.editable(),
+            help=_("Once it is spent, rules and the local model go on deciding; what they leave open waits in Review."),
+        )  # fmt: skip
+        pressed = setup.editable() and st.button(_("Save"), key="llm_accounts-budget-save", disabled=wanted == limit)
+        if pressed and setup.attempt(lambda: budget.save(session.actor(), wanted) or True):
+            setup.done(PAGE, _("The budget is saved."))
 
 
 def lines_of(row: LlmAccount) -> list[str]:
@@ -63,3 +81,5 @@ for position, row in enumerate(rows if not chosen else []):
         PAGE, row.key, "neurology", row.key, lines_of(row),
         lambda p=position, r=row: setup.mover(PAGE, LlmAccount, r.key, p, len(rows)), off=not row.enabled,
     )  # fmt: skip
+if rows and not chosen:
+    month()

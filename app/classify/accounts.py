@@ -1,9 +1,11 @@
-"""The last tier before a person: the LLM accounts, in the manager's order, each the stand-in for those before it.
+"""The last tier before a person: the LLM accounts, in the manager's order. Each stands in for those before it when
+they fail; one marked so is also asked for a second opinion when those before it are unsure.
 
 Circuits and limits live elsewhere; they are asked through `gate` and told through `report`.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import perf_counter
 
 from app.classify import llm
@@ -35,7 +37,7 @@ def unheard(account_key: str, error: RemoteError | None) -> None:
 def ask_in_order(
     text: str, prompt: Prompt, accounts: Sequence[llm.Account], bar: float, gate: Gate, report: Report
 ) -> Opinion:
-    """Ask until one answers. An answer that cannot be used goes to a person, not to the next account.
+    """Ask until one is sure. An answer that is not goes to those marked for a second opinion, else to a person.
 
     bar: the least confidence (0..1) at which an answer stands without a person.
     Raises TransientError when nobody answered and waiting may help.
@@ -44,7 +46,10 @@ def ask_in_order(
         return Opinion(Source.LLM, (), unsure_because=NO_ACCOUNT)
     steps: list[Step] = []
     errors: list[RemoteError] = []
+    unsure: Opinion | None = None
     for account in accounts:
+        if unsure and not account.second_opinion:
+            continue
         refusal = gate(account.key)
         if refusal is not None:
             errors.append(refusal)
@@ -59,11 +64,18 @@ def ask_in_order(
             steps.append(_failed(account, error, (perf_counter() - started) * 1000))
             continue
         report(account.key, None)
-        return _opinion(answer, (*steps, _answered(account, answer)), bar)
+        steps.append(_answered(account, answer))
+        opinion = _opinion(answer, tuple(steps), bar, unsure)
+        if opinion.category is not None:
+            return opinion
+        unsure = opinion
+    if unsure:
+        return replace(unsure, steps=tuple(steps))
     return _nobody_answered(errors, tuple(steps))
 
 
-def _opinion(answer: Answer, steps: tuple[Step, ...], bar: float) -> Opinion:
+def _opinion(answer: Answer, steps: tuple[Step, ...], bar: float, before: Opinion | None) -> Opinion:
+    """before: an unsure one's, whose tokens count as well."""
     unsure = answer.problem
     if not unsure and answer.confidence < bar:
         unsure = f"The model is only {answer.confidence:.0%} sure of '{answer.category}', and {bar:.0%} are asked for."
@@ -77,8 +89,9 @@ def _opinion(answer: Answer, steps: tuple[Step, ...], bar: float) -> Opinion:
         language=answer.language,
         title=answer.title,
         reason=answer.reason,
-        input_tokens=answer.input_tokens,
-        output_tokens=answer.output_tokens,
+        input_tokens=answer.input_tokens + (before.input_tokens if before else 0),
+        output_tokens=answer.output_tokens + (before.output_tokens if before else 0),
+        none_fits=answer.none_fits,
     )  # fmt: skip
 
 

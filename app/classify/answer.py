@@ -36,6 +36,7 @@ class Answer:
     confidence: float | None = None
     reason: str = ""
     problem: str = ""
+    none_fits: bool = False
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
@@ -59,6 +60,7 @@ def fields_of(written: str, categories: frozenset[str]) -> dict[str, Any]:
         "confidence": confidence,
         "reason": plain_line(said.get("reason"), REASON_CHARS),
         "problem": problem,
+        "none_fits": said.get("category") == NONE_OF_THESE,
     }
 
 

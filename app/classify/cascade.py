@@ -5,7 +5,7 @@ It knows no database: circuits and limits are asked through `gate` and told thro
 Priority: what a rule says; else what the LLM says, if that is not the colourless "normal"; else the category's default.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import perf_counter
@@ -21,12 +21,21 @@ from app.domain.messages import MessageKind
 from app.domain.rules import Rule
 
 
+def _whole(text: str) -> None:
+    return None
+
+
+def _always() -> str:
+    return ""
+
+
 @dataclass(frozen=True, eq=False)
 class CascadeConfig:
     """A workspace's configuration as the cascade needs it. Keep the object: it caches the prompt.
 
     accounts: in the order they are asked. tiers: asked between the rules and the LLM.
-    bar: the least confidence (0..1) at which the LLM's answer stands without a person.
+    bar: the least confidence (0..1) at which the LLM's answer stands without a person. narrow: a prompt for this very
+    text, or None. afford: why no LLM is to be asked just now; empty: it may be.
     """
 
     categories: Sequence[Category]
@@ -36,6 +45,8 @@ class CascadeConfig:
     gate: Gate = always_open
     report: Report = unheard
     tiers: tuple[Tier, ...] = ()
+    narrow: Callable[[str], Prompt | None] = _whole
+    afford: Callable[[], str] = _always
 
     @cached_property
     def by_key(self) -> dict[str, Category]:
@@ -90,7 +101,17 @@ def _first_sure(text: str, facts: Facts, config: CascadeConfig, passport: _Passp
             return opinion
     if not config.accounts and opinion is not None and any(step.answer for step in opinion.steps):
         return opinion  # its guess was not good enough, which says more than that there is no LLM
-    opinion = ask_in_order(text, config.prompt, config.accounts, config.bar, config.gate, config.report)
+    if config.accounts and (why_not := config.afford()):
+        return replace(opinion or Opinion(Source.LLM, ()), unsure_because=why_not)
+    narrow = config.narrow(text)
+    opinion = _ask_llm(text, narrow or config.prompt, config, passport)
+    if narrow and opinion.none_fits and len(narrow.categories) < len(config.categories):
+        opinion = _ask_llm(text, config.prompt, config, passport)  # the right one may have been left out
+    return opinion
+
+
+def _ask_llm(text: str, prompt: Prompt, config: CascadeConfig, passport: _Passport) -> Opinion:
+    opinion = ask_in_order(text, prompt, config.accounts, config.bar, config.gate, config.report)
     passport.add(opinion)
     return opinion
 

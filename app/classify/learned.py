@@ -1,6 +1,6 @@
 """The two tiers that learn: what persons decided before, word for word, and the workspace's own model."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -8,10 +8,15 @@ from app.classify.calibration import Thresholds
 from app.classify.local_model import LocalModel
 from app.classify.memory import Memory
 from app.classify.opinion import Opinion
-from app.domain.classification import Source, Step
+from app.classify.prompt import Prompt
+from app.domain.classification import Category, Source, Step
 from app.domain.conditions import Facts
 
 LIKELIEST, WORDS = 5, 6  # shown in the passport
+ASKED_ABOUT = 10  # the right category is among the model's ten likeliest for 99 messages of 100
+SHOWN = 8  # nearest corrections in a question to the LLM
+ENOUGH_EACH, ENOUGH = 20, 50  # corrections per category before any is left out; and before any is shown
+RESEMBLES = 0.15  # cosine below which a correction helps nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +75,21 @@ def by_model(learned: Callable[[], Learned], categories: Container[str]) -> Call
         )  # fmt: skip
 
     return tier
+
+
+def narrowed(learned: Learned, categories: Sequence[Category], text: str) -> Prompt | None:
+    """A cheaper and better question to the LLM: the likeliest categories and the nearest corrections.
+
+    None while too little was learnt to leave anything out or to show.
+    """
+    by_key = {category.key: category for category in categories}
+    near = learned.memory.nearest(text, SHOWN) if len(learned.memory) >= ENOUGH else []
+    examples = [(one.correction.text, one.correction.category) for one in near if one.similarity >= RESEMBLES]
+    likeliest: list[Category] = []
+    if len(categories) > ASKED_ABOUT and len(learned.memory) >= ENOUGH_EACH * len(categories):
+        keys = [key for key, _ in learned.model.answer(text).likeliest(ASKED_ABOUT)]
+        keys += [key for _, key in examples]
+        likeliest = [by_key[key] for key in dict.fromkeys(keys) if key in by_key]
+    asked = tuple(likeliest) if len(likeliest) >= ASKED_ABOUT else tuple(categories)
+    shown = tuple((text, key) for text, key in reversed(examples) if key in by_key)  # the nearest last
+    return Prompt(asked, shown) if shown or len(asked) < len(categories) else None

@@ -51,6 +51,11 @@ class Account(BaseModel):
         0.0, ge=0, title="Price of input", description="USD per million tokens; the Learning page counts with it"
     )
     price_out: float = Field(0.0, ge=0, title="Price of output", description="USD per million tokens")
+    second_opinion: bool = Field(
+        False,
+        title="Asked when those above are unsure",
+        description="For a larger model below a small one: it is asked about the doubtful messages only",
+    )
     base_url: HttpUrl | None = Field(
         None, title="Own address", description="Where the SDK finds the API; OpenAI's ends in /v1"
     )

@@ -26,6 +26,7 @@ class Opinion:
     reason: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    none_fits: bool = False
 
 
 Tier = Callable[[str, Facts], Opinion]

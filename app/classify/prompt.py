@@ -1,7 +1,8 @@
 """What the model is asked. Pure.
 
-The system part is the same for every message of one configuration, byte for byte, so vendors can cache it; the
-customer's words appear only inside the fence of the user part. What comes back is read by `answer.py`.
+The system part is the same for every message of one configuration, byte for byte, so vendors can cache it; customers'
+words appear only inside fences of the user part. Where enough was learnt, a narrower prompt names only the likeliest
+categories and shows how persons decided about similar messages. What comes back is read by `answer.py`.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from app.domain.classification import Category, Priority, Sentiment
 
 NONE_OF_THESE = "none_of_these"
 HEAD_CHARS, TAIL_CHARS = 3000, 1000
+EXAMPLE_CHARS = 300
 
 # Joiners belong to emoji and to Persian and Indic words. The other invisible characters (direction overrides,
 # zero-width spaces, the tag block) only serve to hide text from the people who read the message later.
@@ -43,9 +45,13 @@ reason: one short English sentence that says what in the message decided the cat
 
 @dataclass(frozen=True)
 class Prompt:
-    """The part of the question that depends on the configuration alone. Build it once and keep it."""
+    """The question but for the message. The whole one depends on the configuration alone: build it once and keep it.
+
+    examples: (text, category's key) of messages persons decided about.
+    """
 
     categories: tuple[Category, ...]
+    examples: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -88,9 +94,18 @@ class Prompt:
         The id is a hash of the message itself: it looks random, is the same at every try, and no message can contain
         its own hash and so end its fence early.
         """
-        shown = visible(_shortened(text))
-        fence = hashlib.blake2b(shown.encode("utf-8", "replace"), digest_size=8).hexdigest()
-        return f"[message {fence}]\n{shown}\n[end of message {fence}]"
+        examples = [
+            f"A person gave this message the category {key}:\n{_fenced(text[:EXAMPLE_CHARS])}"
+            for text, key in self.examples
+        ]
+        asked = ["Sort this message:"] if examples else []
+        return "\n\n".join([*examples, *asked, _fenced(_shortened(text))])
+
+
+def _fenced(text: str) -> str:
+    shown = visible(text)
+    fence = hashlib.blake2b(shown.encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return f"[message {fence}]\n{shown}\n[end of message {fence}]"
 
 
 def visible(text: str) -> str:

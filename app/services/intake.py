@@ -26,7 +26,7 @@ from app.domain.conditions import Facts
 from app.domain.errors import Malformed, TransientError
 from app.domain.messages import IgnoreReason, InboundMessage, Parsed, RawRequest
 from app.logs import log
-from app.services import configuration, delivery, learning, planning
+from app.services import budget, configuration, delivery, learning, planning
 from app.services.configuration import Configuration
 from app.services.pool import LEASE, pool
 
@@ -88,6 +88,7 @@ def classify(message: Leased, config: Configuration) -> None:
         result = learning.with_check(result, message.id, config.workspace.settings)
         saved = pool().writer.save(message.workspace_id, planning.save, (message, result, config))
         _measure(result)
+        budget.add(config, result.cost_usd)
         delivery.run(saved, config)
     finally:
         pool().release(Message, message.id)

@@ -3,6 +3,7 @@
 `save` serves the workers (bulk, under a lease); `carry_out` serves a person's decision. Both write through `_write`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -12,8 +13,9 @@ from uuid import UUID
 from sqlmodel import Session
 
 from app.classify.cascade import CascadeConfig
-from app.classify.learned import by_memory, by_model
+from app.classify.learned import by_memory, by_model, narrowed
 from app.classify.opinion import Tier
+from app.classify.prompt import Prompt
 from app.db import bulk, inbox, revision, work
 from app.db.tables import Classification as ClassificationRow
 from app.db.tables import Delivery, LlmAccountHealth, Task, TaskMessage
@@ -25,7 +27,7 @@ from app.domain.conditions import Facts
 from app.domain.errors import RemoteError
 from app.domain.lifecycle import MessageStatus
 from app.domain.routing import DeliveryKind, OpenTask, Plan, Route, Strategy
-from app.services import circuits, learning
+from app.services import budget, circuits, learning
 from app.services.configuration import Configuration
 from app.services.pool import LEASE
 
@@ -91,6 +93,8 @@ def cascade_config(config: Configuration) -> CascadeConfig:
         gate=gate,
         report=report,
         tiers=_learned_tiers(config),
+        narrow=_narrowing(config),
+        afford=lambda: budget.why_not(config),
     )
 
 
@@ -99,6 +103,13 @@ def _learned_tiers(config: Configuration) -> tuple[Tier, ...]:
         return ()
     learner, categories = learning.learner(config.workspace.id), config.categories_by_key.keys()
     return by_memory(lambda: learner.learned, categories), by_model(lambda: learner.learned, categories)
+
+
+def _narrowing(config: Configuration) -> Callable[[str], Prompt | None]:
+    if not learning.settings_of(config.workspace.settings).enabled:
+        return lambda text: None
+    learner = learning.learner(config.workspace.id)
+    return lambda text: narrowed(learner.learned, config.categories, text)
 
 
 def decide(config: Configuration, subject: Subject, result: Classification, open_tasks: list[OpenTask]) -> Decision:

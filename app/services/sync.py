@@ -160,7 +160,7 @@ def _read(destination: ConfiguredDestination, remote: Remote) -> Seen:
 
 
 def _comments(destination: ConfiguredDestination, ref: TaskRef) -> list[RemoteComment] | None:
-    if Capability.COMMENTS not in destination.module.Connector.CAN:
+    if Capability.COMMENTS not in destination.adapter.CAN:
         return None
     try:
         return destination.adapter.comments(ref)

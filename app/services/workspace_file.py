@@ -97,6 +97,7 @@ class ClassifyPart(_Part):
     llm: list[LlmPart] = []
     local: LocalPart = LocalPart()
     bar: float = Field(0.6, ge=0, le=1)
+    budget_usd: float | None = Field(None, ge=0)
 
 
 class File(_Part):

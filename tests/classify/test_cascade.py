@@ -5,6 +5,7 @@ import pytest
 
 from app.classify.cascade import CascadeConfig, classify
 from app.classify.opinion import Opinion
+from app.classify.prompt import Prompt
 from app.domain.classification import Priority, Sentiment, Source, Step
 from app.domain.conditions import Facts
 from app.domain.errors import Rejected, TransientError, Unauthorized
@@ -323,3 +324,45 @@ def test_many_threads_share_one_configuration_and_one_client(httpserver):
 
     assert results == ["bug"] * 80
     assert ANTHROPIC.system_of(sent(httpserver))[0]["cache_control"] == {"type": "ephemeral"}
+
+
+# ---- what the LLM is asked, and whether
+
+
+def test_a_spent_budget_asks_no_llm_and_says_why(httpserver):
+    result = run(accounts=[OPENAI.account(httpserver)], afford=lambda: "The budget is spent.")
+
+    assert (result.category, result.review_reason, httpserver.log) == (None, "The budget is spent.", [])
+
+
+def test_an_unsure_small_model_is_followed_by_the_one_marked_for_a_second_opinion(httpserver):
+    CHAT.serves(httpserver, {**HONEST, "confidence": 0.3})
+    OPENAI.serves(httpserver, {**HONEST, "category": "bug", "confidence": 0.95})
+    small, stand_in = CHAT.account(httpserver), ANTHROPIC.account(httpserver)
+    large = OPENAI.account(httpserver, second_opinion=True)
+
+    result = run(accounts=[small, stand_in, large])
+
+    assert (result.category, result.confidence) == ("bug", 0.95)
+    assert [step.detail["account"] for step in result.steps] == [small.key, large.key]
+    assert result.cost_usd == pytest.approx(2 * COST_USD)
+
+
+def test_without_one_an_unsure_answer_goes_to_a_person(httpserver):
+    CHAT.serves(httpserver, {**HONEST, "confidence": 0.3})
+
+    result = run(accounts=[CHAT.account(httpserver), OPENAI.account(httpserver)])
+
+    assert result.category is None and len(httpserver.log) == 1
+
+
+def test_a_narrow_question_that_fits_nothing_is_asked_again_in_full(httpserver):
+    OPENAI.serves(httpserver, {**HONEST, "category": "none_of_these"})
+    narrow = Prompt(CATEGORIES[:1], (("the export fails", CATEGORIES[0].key),))
+
+    result = run(accounts=[OPENAI.account(httpserver)], narrow=lambda text: narrow)
+
+    first, second = (request.data.decode() for request, _ in httpserver.log)
+    assert "the export fails" in first and "the export fails" not in second
+    assert CATEGORIES[1].key not in first and CATEGORIES[1].key in second
+    assert len(result.steps) == 2 and result.category is None

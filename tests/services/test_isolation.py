@@ -68,7 +68,7 @@ def ours(kit: Kit):
         "channel": "telegram", "name": "Bug", "when": {"text_contains": OURS}, "then": {"category": "bug"},
         "strategy": "failover", "destinations": ["jira"], "settings": LocalSettings(), "zone": "UTC",
         "ops": [{"op": "decide", "n": "1", "id": str(open_message), "category": None}],
-        "conversation_id": kit.sql("select id from conversation limit 1")[0].id, "text": "Hello",
+        "budget_usd": 1.0, "conversation_id": kit.sql("select id from conversation limit 1")[0].id, "text": "Hello",
     }  # fmt: skip
 
 
