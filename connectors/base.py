@@ -6,7 +6,7 @@ paths follow it, so proxies, self-hosted systems and test servers work.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Protocol
 
 import httpx
@@ -107,6 +107,7 @@ class Connector(Protocol):
     RATE_PER_S: ClassVar[float | None]  # the vendor's documented limit for one account; None: none published
     CONSENT: ClassVar[Consent | None]  # how a refresh token is got by clicking; None: the vendor has no such page
     HOOK_STEPS: ClassVar[tuple[str, ...]]  # with HOOK but without SETS_HOOK: what to click there; `{url}` is filled in
+    HOOK_LASTS: ClassVar[timedelta]  # only where the vendor ends a webhook by itself; it is set again in time
 
     def __init__(
         self, config: CrmConfig, transport: httpx.BaseTransport | None = None, tokens: TokenStore | None = None
@@ -153,7 +154,10 @@ class Connector(Protocol):
         """Tasks of the target changed at or after `since` by the vendor's clock. Needs Capability.CHANGES."""
 
     def set_hook(self, url: str) -> dict[str, str]:
-        """Tell the vendor where to send changes; returns what the config must keep (`hook_secret`)."""
+        """Tell the vendor where to send changes; returns what the config must keep (`hook_secret`).
+
+        Called again, it replaces or prolongs what the first call made.
+        """
 
     def verify_hook(self, request: RawRequest, now: float) -> None:
         """Raise BadSignature unless the request proves its origin. `now`: Unix time in seconds."""

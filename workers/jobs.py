@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.services import delivery, intake, learning
+from app.services import crm_hooks, delivery, intake, learning
 from app.services import sweep as sweeper
 from app.services import sync as synchronise
 
@@ -48,6 +48,11 @@ def poll(workspaces: Batch) -> None:
 def wake_pollers() -> None:
     """Queue a poll of every workspace that has a destination."""
     synchronise.wake_pollers()
+
+
+def renew_hooks() -> None:
+    """Set webhooks again that their vendors would end."""
+    crm_hooks.renew()
 
 
 def wake_learners() -> None:

@@ -9,6 +9,7 @@ from workers import jobs
 
 SWEEP_EVERY_S = 3
 LEARN_EVERY_S = 30
+RENEW_EVERY_S = 3600  # webhooks that end by themselves
 POLL_EVERY_S = 60  # for changes no webhook told of
 
 # rq cron has no option for the serialiser and would queue pickles, which our workers rightly refuse to read.
@@ -24,4 +25,8 @@ rq.cron.register(
 rq.cron.register(
     jobs.wake_pollers, queue_name=enqueue.SWEEP_QUEUE, interval=POLL_EVERY_S, result_ttl=0, failure_ttl=3600,
     name="poll",
+)  # fmt: skip
+rq.cron.register(
+    jobs.renew_hooks, queue_name=enqueue.SWEEP_QUEUE, interval=RENEW_EVERY_S, result_ttl=0, failure_ttl=86400,
+    name="renew hooks",
 )  # fmt: skip

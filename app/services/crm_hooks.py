@@ -1,13 +1,19 @@
 """Where CRMs send changes, and telling them so."""
 
-from sqlmodel import select
+from sqlmodel import col, select
 
-from app.db.engine import in_workspace
-from app.db.tables import Destination
-from app.domain.errors import InvalidInput
+from app.db import sync as store
+from app.db.engine import in_system, in_workspace
+from app.db.tables import Destination, DestinationSync
+from app.db.tables.base import now
+from app.domain.errors import InvalidInput, RemoteError
+from app.logs import log
 from app.services import audit, connections, secrets
 from app.services.members import Actor, Role, require
 from app.settings import settings
+from connectors import registry
+
+RENEWED_AFTER = 1 / 3  # of its life, so that two tries may fail
 
 
 def url(row: Destination) -> str:
@@ -23,13 +29,41 @@ def set_webhook(actor: Actor, key: str) -> str:
     if row is None:
         raise InvalidInput(f"There is no destination '{key}' any more.", "key")
     address = url(row)
-    given = connections.destination_adapter(row).set_hook(address)
+    _set(row)
     with in_workspace(actor.workspace_id) as session:
-        row = session.get(Destination, row.id)
-        place = f"destination/{row.id}"
-        config = secrets.validated(
-            connections.config_model(row), secrets.opened(row.config, row.workspace_id, place) | given
-        )
-        row.config = secrets.seal(config, row.workspace_id, place)
         audit.record(session, actor.email, actor.workspace_id, "set webhook", "destination", key)
     return address
+
+
+def renew() -> int:
+    """Set webhooks again before their vendors end them; returns how many. One that fails is tried again next time."""
+    with in_system() as session:
+        rows = session.exec(
+            select(Destination, DestinationSync.hook_set_at)
+            .join(DestinationSync, col(DestinationSync.destination_id) == col(Destination.id))
+            .where(Destination.enabled, col(DestinationSync.hook_set_at).is_not(None))
+        ).all()  # fmt: skip
+    renewed = 0
+    for row, set_at in rows:
+        lasts = getattr(registry.crm(row.connector).Connector, "HOOK_LASTS", None)
+        if lasts is None or now() - set_at < lasts * RENEWED_AFTER:
+            continue
+        try:
+            _set(row)
+        except RemoteError as error:
+            log.warning("hook_not_renewed", destination=row.key, error=str(error), next_step="tried again in an hour")
+        else:
+            renewed += 1
+    return renewed
+
+
+def _set(row: Destination) -> None:
+    """Tell the vendor, and keep what it gives back."""
+    given = connections.destination_adapter(row).set_hook(url(row))
+    with in_workspace(row.workspace_id) as session:
+        row = session.get(Destination, row.id)
+        place = f"destination/{row.id}"
+        stored = secrets.opened(row.config, row.workspace_id, place)
+        config = secrets.validated(connections.config_model(row), stored | given)
+        row.config = secrets.seal(config, row.workspace_id, place)
+        store.save_state(session, row.workspace_id, row.id, hook_set_at=now())

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -90,6 +90,7 @@ class Connector:
         f"{ACCOUNTS}/oauth2/v1/authorize", f"{ACCOUNTS}{TOKEN_PATH}", SCOPES, basic=True
     )
     HOOK_STEPS: ClassVar[tuple[str, ...]] = ()
+    HOOK_LASTS: ClassVar[timedelta] = timedelta(days=7)
 
     def __init__(self, config: Config, transport: httpx.BaseTransport | None = None, tokens: TokenStore | None = None):
         self.config = config

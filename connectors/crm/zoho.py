@@ -16,7 +16,7 @@ from connectors.base import ConsentConfig
 from connectors.http import ApiClient
 from connectors.oauth import Consent, Token, TokenClient, TokenStore, ask_token, tokens_of_process
 from connectors.payloads import answered, identifier, json_object, walks_the_body
-from connectors.zoho_account import Account
+from connectors.zoho_account import HOOK_LIFE, Account
 from connectors.zoho_errors import AlreadyThere, NotModified, error_of
 from connectors.zoho_modules import (
     LONGEST_TEXT,
@@ -86,6 +86,7 @@ class Connector:
         (",".join(SCOPES),), extra=(("access_type", "offline"), ("prompt", "consent")),
     )  # fmt: skip
     HOOK_STEPS: ClassVar[tuple[str, ...]] = ()
+    HOOK_LASTS: ClassVar[timedelta] = HOOK_LIFE
 
     def __init__(self, config: Config, transport: httpx.BaseTransport | None = None, tokens: TokenStore | None = None):
         self.config = config

@@ -1,6 +1,8 @@
 """Bots, destinations and LLM accounts: saved with their secrets hidden, asked without holding the database."""
 
 import json
+from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -468,3 +470,28 @@ def test_one_click_sets_the_crms_webhook_and_keeps_its_secret_sealed(actor, http
     assert secret and secret not in json.dumps(row.config)
     with pytest.raises(Forbidden):
         crm_hooks.set_webhook(acting(actor, Role.AGENT), "linear")
+
+
+def test_a_webhook_its_vendor_ends_is_set_again_in_time(actor, monkeypatch, sql):
+    asked = []
+
+    class Connector:
+        HOOK_LASTS = timedelta(days=6)
+
+        def __init__(self, config, transport=None, tokens=None): ...
+
+        def set_hook(self, url):
+            asked.append(url)
+            return {"hook_secret": f"secret-{len(asked)}"}
+
+    module = SimpleNamespace(Config=registry.crm("linear").Config, Connector=Connector)
+    monkeypatch.setattr(registry, "crm", lambda key: module)
+    row = connections.save_destination(actor, "linear", "linear", {"api_key": "k", "team": "t1"})
+    crm_hooks.set_webhook(actor, "linear")
+
+    early = crm_hooks.renew()
+    sql("update destination_sync set hook_set_at = now() - interval '3 days'")
+
+    assert (early, crm_hooks.renew(), crm_hooks.renew()) == (0, 1, 0)
+    assert asked == [crm_hooks.url(row)] * 2
+    assert config_of(connections.destinations(actor.workspace_id)[0])["hook_secret"] == "secret-2"

@@ -49,6 +49,7 @@ class DestinationSync(SQLModel, table=True):
     token: str = ""
     changes_until: datetime | None = utc()
     last_notice_at: datetime | None = utc()
+    hook_set_at: datetime | None = utc()
     last_error: str = ""
 
 

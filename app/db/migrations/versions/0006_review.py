@@ -1,4 +1,4 @@
-"""Review: who has which message in hand, and how long a decision took."""
+"""Review: who has which message in hand, and how long a decision took. Webhooks of CRMs: when they were set."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,7 @@ down_revision = "0005"
 
 def upgrade() -> None:
     op.add_column("classification", sa.Column("active_s", sa.Float()))
+    op.add_column("destination_sync", sa.Column("hook_set_at", sa.DateTime(timezone=True)))
     op.create_table(
         "review_hold",
         sa.Column("message_id", sa.Uuid(), nullable=False),
@@ -39,4 +40,5 @@ def _protect(table: str) -> None:
 
 def downgrade() -> None:
     op.drop_table("review_hold")
+    op.drop_column("destination_sync", "hook_set_at")
     op.drop_column("classification", "active_s")
