@@ -20,6 +20,7 @@ SHARDS = 8
 MOST_IDS = 200
 PROCESS, CLASSIFY, DELIVER = "workers.jobs.process", "workers.jobs.classify", "workers.jobs.deliver"
 LEARN, SYNC, POLL = "workers.jobs.learn", "workers.jobs.sync", "workers.jobs.poll"
+REPLY = "workers.jobs.reply"
 SWEEP_QUEUE = "sweep"
 
 

@@ -57,6 +57,7 @@ def form(row: Route | None) -> None:
         list(WHEN_WRONG).index(WhenWrong(row.when_wrong)) if row else 0, lambda value: _(WHEN_WRONG[value]),
         key=f"{place}-wrong",
     )  # fmt: skip
+    replies = reply(row, place)
     foot = st.empty()
     pressed = setup.buttons(PAGE, _("Save"), _("Delete this route") if row else None)
     if pressed == "save" and not when.complete:
@@ -65,7 +66,7 @@ def form(row: Route | None) -> None:
     elif pressed == "save":
         enabled = row.enabled if row else True
         act = lambda: taxonomy.save_route(  # noqa: E731
-            session.actor(), key, when.condition, strategy, chosen, go_on, default, enabled, when_wrong
+            session.actor(), key, when.condition, strategy, chosen, go_on, default, enabled, when_wrong, replies
         )
         if setup.attempt(act, lambda error: show(error, when, foot)):
             setup.done(PAGE, _("Route {key} is saved and works from the next message on.").format(key=key))
@@ -75,6 +76,19 @@ def form(row: Route | None) -> None:
             lambda: taxonomy.delete(session.actor(), Route, row.key),
             lambda gone: taxonomy.restore(session.actor(), gone),
         )  # fmt: skip
+
+
+def reply(row: Route | None, place: str) -> dict[str, str]:
+    """What the customer is told when the task is done, by language."""
+    kept = row.reply if row else {}
+    if not st.toggle(_("Tell the customer when the task is done"), bool(kept), key=f"{place}-reply"):
+        return {}
+    st.caption(_("In the same chat, once. You may use {names}.").format(names="`{contact.name}` `{message.title}` "
+                                                                        "`{category.name}`"))  # fmt: skip
+    return {
+        language: st.text_area(name, kept.get(language, ""), max_chars=1000, key=f"{place}-reply-{language or 'other'}")
+        for language, name in {"en": "English", "zh": "中文", "": _("All other languages")}.items()
+    }
 
 
 def show(error: taxonomy.InvalidInput, when: conditions.Drawn, foot: Any) -> None:

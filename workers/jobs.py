@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from app.services import crm_hooks, delivery, intake, learning
+from app.services import replies as customer_replies
 from app.services import sweep as sweeper
 from app.services import sync as synchronise
 
@@ -31,6 +32,12 @@ def learn(workspaces: Batch) -> None:
     """Watch and refit each workspace's local model."""
     for workspace_id in workspaces:
         learning.learn(UUID(workspace_id))
+
+
+def reply(replies: Batch) -> None:
+    """Tell customers that their tasks are done."""
+    for workspace_id, ids in replies.items():
+        customer_replies.send_all(UUID(workspace_id), map(UUID, ids))
 
 
 def sync(deliveries: Batch) -> None:

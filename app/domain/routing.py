@@ -3,7 +3,8 @@
 The same functions serve the worker, the "try it" button and the simulator, so what a screen shows is what happens.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -39,6 +40,7 @@ class Route:
     go_on: bool = False
     is_default: bool = False
     when_wrong: WhenWrong = WhenWrong.CLOSE
+    reply: Mapping[str, str] = field(default_factory=dict)  # to the customer when the task is done, by language
 
 
 @dataclass(frozen=True, slots=True)

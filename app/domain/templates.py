@@ -8,14 +8,15 @@ NAMES = (
     "message.title", "message.text", "message.id", "message.sent_at", "message.link", "contact.name",
     "channel", "bot", "category.key", "category.name", "priority", "language", "sentiment",
 )  # fmt: skip
+REPLY_NAMES = ("contact.name", "message.title", "category.name")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-def check(template: str, field: str = "") -> None:
+def check(template: str, field: str = "", names: tuple[str, ...] = NAMES) -> None:
     """Raises InvalidInput naming the first placeholder that does not exist."""
     for name in PLACEHOLDER.findall(template):
-        if name not in NAMES:
-            raise InvalidInput(f"{{{name}}} is not known. Use one of: {', '.join(NAMES)}.", field)
+        if name not in names:
+            raise InvalidInput(f"{{{name}}} is not known. Use one of: {', '.join(names)}.", field)
 
 
 def render(template: str, values: dict[str, str]) -> str:

@@ -187,5 +187,6 @@ def _route(row: Route) -> routing.Route:
         destinations=tuple(row.destinations),
         go_on=row.go_on,
         when_wrong=routing.WhenWrong(row.when_wrong),
+        reply=row.reply,
         is_default=row.is_default,
     )

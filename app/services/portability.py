@@ -189,7 +189,7 @@ def _route(part: RoutePart) -> dict[str, Any]:
     return {
         "conditions": taxonomy.stored_condition(part.when), "strategy": str(part.strategy),
         "destinations": part.destinations, "go_on": part.go_on, "is_default": part.default, "enabled": part.enabled,
-        "when_wrong": str(part.when_wrong),
+        "when_wrong": str(part.when_wrong), "reply": part.reply,
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ LONG_QUEUE = 20  # jobs; each holds up to 200 rows
 _DUE = {
     enqueue.PROCESS: "select workspace_id, id from raw_event where status = 'received'",
     enqueue.CLASSIFY: "select workspace_id, id from message where status = 'received'",
+    enqueue.REPLY: "select workspace_id, id from customer_reply where status in ('pending', 'retrying')",
     enqueue.DELIVER: "select workspace_id, id from delivery where status in ('pending', 'retrying', 'unknown')",
 }
 
@@ -38,6 +39,11 @@ _DEAD_SENDING = """
     select gen_random_uuid(), workspace_id, message_id, now(), 'sweeper', 'delivery_unknown',
            jsonb_build_object('delivery', id, 'cause', 'uncertain', 'error', %(error)s::text) from dead"""
 
+_DEAD_REPLIES = """
+    update customer_reply set status = 'unknown', error = %(error)s
+    where status = 'sending' and next_try_at <= now()"""
+_LOST_REPLY = "The worker ended before the channel answered. It is not sent again, as the customer may have it."
+
 _LOST = "The worker ended before it heard an answer. The task is looked for before anything is sent again."
 
 
@@ -45,6 +51,7 @@ def sweep() -> dict[str, int]:
     """Queue everything that is due; returns how many rows of each kind."""
     with in_system() as session:
         lost = session.connection().exec_driver_sql(_DEAD_SENDING, {"error": _LOST}).rowcount
+        session.connection().exec_driver_sql(_DEAD_REPLIES, {"error": _LOST_REPLY})
     counts = {"lost_attempts": lost}
     backlog = enqueue.backlog()
     _measure(backlog)

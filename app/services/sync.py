@@ -22,9 +22,9 @@ from app.db.tables import Destination
 from app.db.tables.base import first_id_at, now
 from app.domain.errors import OctopusError, RemoteError, TargetGone
 from app.domain.messages import Answer, RawRequest
-from app.domain.tasks import Capability, RemoteComment, TaskRef
+from app.domain.tasks import Capability, RemoteComment, TaskRef, TaskStatus
 from app.logs import log
-from app.services import changes, configuration, limits
+from app.services import changes, configuration, limits, replies
 from app.services.configuration import ConfiguredDestination
 from connectors import registry
 
@@ -134,8 +134,9 @@ def _poll_changes(destination: ConfiguredDestination) -> None:
     fresh = [remote for remote in remotes if _differs(remote, by_id[remote.ref_id])]
     seen = [Seen(remote, by_id[remote.ref_id], _comments(destination, by_id[remote.ref_id])) for remote in fresh]
     with in_workspace(destination.workspace_id) as session:
-        _save(session, destination, seen)
+        done = _save(session, destination, seen)
         store.save_state(session, destination.workspace_id, destination.id, changes_until=begun, last_error="")
+    replies.wake(destination.workspace_id, done)
 
 
 def _read_and_save(destination: ConfiguredDestination, remotes: list[Remote]) -> None:
@@ -148,7 +149,8 @@ def _read_and_save(destination: ConfiguredDestination, remotes: list[Remote]) ->
         _note_failure(destination, error)
     if seen:
         with in_workspace(destination.workspace_id) as session:
-            _save(session, destination, seen)
+            done = _save(session, destination, seen)
+        replies.wake(destination.workspace_id, done)
 
 
 def _read(destination: ConfiguredDestination, remote: Remote) -> Seen:
@@ -184,8 +186,11 @@ def _differs(remote: Remote, ref: TaskRef) -> bool:
     )  # fmt: skip
 
 
-def _save(session: Session, destination: ConfiguredDestination, seen: list[Seen]) -> None:
-    """Only what is new to us makes an entry: the same answer twice, or an old one late, changes nothing."""
+def _save(session: Session, destination: ConfiguredDestination, seen: list[Seen]) -> list[UUID]:
+    """Only what is new to us makes an entry: the same answer twice, or an old one late, changes nothing.
+
+    Returns the replies to customers that follow.
+    """
     rows = [_row(one) for one in seen]
     saved = store.save_seen(session, rows)
     entries = [
@@ -197,6 +202,9 @@ def _save(session: Session, destination: ConfiguredDestination, seen: list[Seen]
     for one in seen:
         entries += _new_comments(session, destination, one)
     inbox.record(session, destination.workspace_id, entries)
+    done = [row["id"] for row in rows if row["id"] in saved and row["status"] == TaskStatus.DONE]
+    config = configuration.current(destination.workspace_id, session)
+    return replies.plan(session, config, done) if done else []
 
 
 def _row(seen: Seen) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col, select
 from app.db.engine import in_workspace
 from app.db.tables import Bot, Category, Destination, LlmAccount, Route, Rule
 from app.db.tables.base import first_id_at, now
-from app.domain import rules
+from app.domain import rules, templates
 from app.domain.classification import Classification, Priority, Source
 from app.domain.conditions import Condition, Facts
 from app.domain.errors import InvalidInput
@@ -87,12 +87,17 @@ def save_route(
     is_default: bool = False,
     enabled: bool = True,
     when_wrong: str = WhenWrong.CLOSE,
+    reply: dict[str, str] | None = None,
 ) -> Route:
+    """reply: what the customer is told when the task is done, by language; None: as it was."""
     condition = secrets.validated(_When, {"when": when}).when
     if strategy not in list(Strategy):
         raise InvalidInput(f"There is no strategy '{strategy}'. Use failover or parallel.", "strategy")
     if when_wrong not in list(WhenWrong):
         raise InvalidInput(f"There is no way '{when_wrong}' to withdraw a task. Use close or comment.", "when_wrong")
+    reply = reply and {language: text.strip() for language, text in reply.items() if text.strip()}
+    for text in (reply or {}).values():
+        templates.check(text, "reply", templates.REPLY_NAMES)
     if not destinations:
         raise InvalidInput("Choose at least one destination.", "destinations")
     if len(set(destinations)) < len(destinations):
@@ -103,6 +108,8 @@ def save_route(
             "conditions": stored_condition(condition), "strategy": strategy, "destinations": destinations,
             "go_on": go_on, "is_default": is_default, "enabled": enabled, "when_wrong": when_wrong,
         }  # fmt: skip
+        if reply is not None:
+            values["reply"] = reply
         return _save(session, actor, Route, key, values)
 
 

@@ -74,6 +74,8 @@ def _route(row: Route) -> dict[str, Any]:
     what = {"key": row.key, "when": escaped(row.conditions), "strategy": row.strategy, "destinations": row.destinations}
     if row.when_wrong != WhenWrong.CLOSE:
         what["when_wrong"] = row.when_wrong
+    if row.reply:
+        what["reply"] = escaped(row.reply)
     return what | _flags(row) | ({"default": True} if row.is_default else {})
 
 

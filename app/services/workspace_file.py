@@ -79,6 +79,7 @@ class RoutePart(_Part):
     go_on: bool = Field(False, alias="continue")
     default: bool = False
     when_wrong: WhenWrong = WhenWrong.CLOSE
+    reply: dict[str, str] = {}
     enabled: bool = True
 
 

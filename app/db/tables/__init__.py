@@ -14,12 +14,12 @@ from app.db.tables.inbox import (
 )
 from app.db.tables.learning import ModelVersion
 from app.db.tables.people import AuditEntry, LoginSession, Membership, Person
-from app.db.tables.work import Attempt, Delivery, RemoteComment, Task, TaskMessage
+from app.db.tables.work import Attempt, CustomerReply, Delivery, RemoteComment, Task, TaskMessage
 from app.db.tables.workspaces import Workspace
 
 __all__ = [
     "Attachment", "Attempt", "AuditEntry", "Bot", "BotHealth", "Category", "Classification", "Contact",
-    "Conversation", "Delivery", "Destination", "DestinationHealth", "DestinationSync", "LlmAccount",
+    "Conversation", "CustomerReply", "Delivery", "Destination", "DestinationHealth", "DestinationSync", "LlmAccount",
     "LlmAccountHealth", "LoginSession", "Membership", "Message", "ModelVersion", "Person", "RawEvent",
     "RemoteComment", "ReviewHold", "Route", "Rule", "Task", "TaskMessage", "TimelineEntry", "Workspace",
 ]  # fmt: skip

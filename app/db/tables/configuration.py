@@ -83,7 +83,10 @@ class Destination(WorkspaceRow, table=True):
 
 
 class Route(WorkspaceRow, table=True):
-    """`destinations` are keys, in the order they are tried (failover) or shown (parallel)."""
+    """`destinations` are keys, in the order they are tried (failover) or shown (parallel).
+
+    `reply`: what the customer is told when the task is done, by language; "" stands for all others. Empty: nothing.
+    """
 
     __table_args__ = (_keyed("route"), one_of("strategy", Strategy), one_of("when_wrong", WhenWrong))
 
@@ -95,4 +98,5 @@ class Route(WorkspaceRow, table=True):
     go_on: bool = False
     is_default: bool = False
     when_wrong: str = WhenWrong.CLOSE
+    reply: dict = json_column()
     enabled: bool = True

@@ -107,6 +107,31 @@ class Delivery(TrafficRow, table=True):
     ref_checked_at: datetime | None = utc()
 
 
+class CustomerReply(TrafficRow, table=True):
+    """What the customer is told when a task is done: once per task, and never twice after an end nobody saw."""
+
+    __tablename__ = "customer_reply"
+    __table_args__ = (
+        UniqueConstraint("task_id"),
+        one_of("status", DeliveryStatus),
+        Index(
+            "ix_customer_reply_due",
+            "next_try_at",
+            postgresql_where=text("status in ('pending', 'sending', 'retrying')"),
+        ),
+    )
+
+    task_id: UUID
+    message_id: UUID
+    text: str
+    status: str = DeliveryStatus.PENDING
+    tries: int = 0
+    next_try_at: datetime = utc(default_factory=now, nullable=False)
+    error: str = ""
+    created_at: datetime = utc(default_factory=now, nullable=False)
+    external_id: str = ""
+
+
 class RemoteComment(TrafficRow, table=True):
     """What somebody wrote on a remote task. `ours`: it is one of our own comments, come back."""
 
