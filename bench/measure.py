@@ -106,7 +106,7 @@ def _floor_rate(product: Product, world: World, n: int) -> dict:
         done = subprocess.run(
             [sys.executable, str(RIG / "load.py"), "--world", world.url, *options, "--n", str(n),
              *ONLY_ACCEPTS, "--compact"],
-            capture_output=True, text=True, timeout=300, check=True,
+            stdout=subprocess.PIPE, text=True, timeout=300, check=True,
         )  # fmt: skip
         return json.loads(done.stdout.splitlines()[-1])
     finally:
