@@ -11,6 +11,7 @@ import psutil
 
 from bench.system import RIG, Product, World, free_port, load
 
+FLOOR_S = 15
 QUIET = {"llm": {"median_ms": 0}, "crm": {"median_ms": 0}}
 ONLY_ACCEPTS = ("--connections", "64", "--stall", "0.1", "--timeout", "0.1", "--settle", "0")
 USUAL = {"llm": {"median_ms": 800}, "crm": {"median_ms": 150}}
@@ -23,7 +24,7 @@ def accept(product: Product, world: World, seconds: int = 10) -> dict:
     """
     world.configure(**QUIET)
     n = 3000 * seconds
-    floor = _floor_rate(product, world, n)
+    floor = _floor(product, world, "--n", str(n), *ONLY_ACCEPTS)
     workers = product.named("workers.main")
     for process in workers:
         process.suspend()
@@ -54,10 +55,16 @@ def flow(product: Product, world: World, rate: int = 250, seconds: int = 60, rul
     """The main job at a fixed rate, LLM median 800 ms and CRM 150 ms; CPU of every process of the product counts."""
     world.configure(**USUAL)
     load(product, world, "--n", str(rate), "--rate", str(rate / 2))  # connections and caches are warm in real life too
-    return _summary(load(
+    report = load(
         product, world, "--n", str(rate * seconds), "--rate", str(rate), "--rule-share", str(rule_share),
         "--pid", f"app={product.supervisor.pid}",
-    ), product)  # fmt: skip
+    )  # fmt: skip
+    figures = _summary(report, product)  # before the floor takes the workers' pages
+    floor = _floor(
+        product, world, "--n", str(rate * FLOOR_S), "--rate", str(rate), "--rule-share", str(rule_share)
+    )  # fmt: skip
+    floor_cpu = floor["app_cpu_ms_per_msg"]
+    return figures | {"floor_cpu_ms": floor_cpu, "cpu_times_floor": round(figures["cpu_ms_per_message"] / floor_cpu, 1)}
 
 
 def crash(product: Product, world: World, rate: int = 100) -> dict:
@@ -85,14 +92,15 @@ def _summary(report: dict, product: Product) -> dict:
     return {
         "messages_per_s": report["tasks_per_s_mid80"], "offered_per_s": report["rate"],
         "e2e_p50_ms": report["e2e_ms"]["p50"], "e2e_p95_ms": report["e2e_ms"]["p95"],
-        "cpu_ms_per_message": report["app_cpu_ms_per_msg"], "floor_cpu_ms": 0.13, "lost": report["lost"],
+        "cpu_ms_per_message": report["app_cpu_ms_per_msg"], "lost": report["lost"],
         "duplicated": report["duplicated"], "wrong_category": report["wrong_category"],
         "misrouted": report["misrouted"], "not_acked": report["not_acked"], "llm_repeats": report["llm_repeats"],
         "worker_rss_mb": memory(product)["worker"], "n": report["n"],
     }  # fmt: skip
 
 
-def _floor_rate(product: Product, world: World, n: int) -> dict:
+def _floor(product: Product, world: World, *options: str) -> dict:
+    """The same load on a server that does the least a program can do for this job, with the product's PostgreSQL."""
     port = free_port()
     command = [
         sys.executable, str(RIG / "floor.py"), "--port", str(port), "--world", world.url,
@@ -102,10 +110,10 @@ def _floor_rate(product: Product, world: World, n: int) -> dict:
     try:
         floor.stdout.readline()
         targets = {"telegram": f"http://127.0.0.1:{port}/telegram", "slack": f"http://127.0.0.1:{port}/slack"}
-        options = [part for channel, url in targets.items() for part in ("--target", f"{channel}={url}")]
+        addresses = [part for channel, url in targets.items() for part in ("--target", f"{channel}={url}")]
         done = subprocess.run(
-            [sys.executable, str(RIG / "load.py"), "--world", world.url, *options, "--n", str(n),
-             *ONLY_ACCEPTS, "--compact"],
+            [sys.executable, str(RIG / "load.py"), "--world", world.url, *addresses, *options,
+             "--pid", f"app={floor.pid}", "--compact"],
             stdout=subprocess.PIPE, text=True, timeout=300, check=True,
         )  # fmt: skip
         return json.loads(done.stdout.splitlines()[-1])
