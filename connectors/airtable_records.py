@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.domain.errors import Refused, Rejected, RemoteError, TargetGone, TransientError, Unauthorized
-from app.domain.tasks import RemoteComment, RemoteField, Task, TaskStatus
+from app.domain.tasks import RemoteComment, RemoteField, Task
 from connectors.answers import body_of, clipped, day, inside, one_line
 from connectors.payloads import iso_moment
 from connectors.waits import number, retry_after_s
@@ -65,35 +65,6 @@ class Table:
             if self.kind(name) == "lastModifiedTime" and is_for_all and inside(options, "result", "type") == "dateTime":
                 return name
         return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Statuses:
-    """What the status column says of a task that is open, done or cancelled; `cancelled` may be empty."""
-
-    open: str
-    done: str
-    cancelled: str
-
-    def of(self, value: Any) -> TaskStatus:
-        """value: a select's option, a tick, or nothing. Another option than ours is a task somebody works on."""
-        if value is True:
-            return TaskStatus.DONE
-        ours = {
-            self.cancelled.casefold(): TaskStatus.CANCELLED,
-            self.done.casefold(): TaskStatus.DONE,
-            self.open.casefold(): TaskStatus.OPEN,
-            "": TaskStatus.OPEN,
-        }
-        return ours.get(str(value or "").casefold(), TaskStatus.IN_PROGRESS)
-
-    def nearest(self, status: TaskStatus) -> tuple[TaskStatus, str | bool]:
-        """The status the column can tell, and its option."""
-        if status is TaskStatus.OPEN:
-            return status, self.open
-        if status is TaskStatus.CANCELLED and self.cancelled:
-            return status, self.cancelled
-        return TaskStatus.DONE, self.done
 
 
 def remote_fields(table: Table, key_field: str) -> list[RemoteField]:

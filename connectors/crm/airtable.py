@@ -17,7 +17,6 @@ from app.domain.tasks import Capability, RemoteComment, RemoteField, Target, Tas
 from connectors.airtable_base import SCOPES, Base
 from connectors.airtable_records import (
     ASSIGNEE,
-    Statuses,
     cells_of,
     changed_since,
     comment_of,
@@ -32,6 +31,7 @@ from connectors.http import ApiClient
 from connectors.oauth import Consent, Token, TokenClient, TokenStore, ask_token, tokens_of_process
 from connectors.payloads import answered, identifier, iso_moment, json_object, walks_the_body
 from connectors.signatures import check_secret
+from connectors.statuses import Statuses
 
 LONGEST_COMMENT, PAGE = 10_000, 100  # the first is ours, Airtable publishes none; a page has no more
 ACCOUNTS, TOKEN_PATH = "https://airtable.com", "/oauth2/v1/token"

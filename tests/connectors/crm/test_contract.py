@@ -229,6 +229,7 @@ def test_no_secret_in_errors_or_in_what_is_kept_of_the_exchange(key, vendor):
 def test_update_and_comment_reach_the_task(key, vendor, httpserver):
     there = vendor(key)
     done = {"code": 0, "id": "1", "data": {"issueUpdate": {"success": True}, "commentCreate": {"success": True}}}
+    done["records"] = [{"record_id": there.ref.id}]
     seen = []
 
     def answer(request):
@@ -239,8 +240,9 @@ def test_update_and_comment_reach_the_task(key, vendor, httpserver):
         httpserver.expect_request(re.compile(".*"), method=method).respond_with_handler(answer)
 
     there.connector().update(there.ref, TASK)
+    ((update_path, update),) = seen
     there.connector().comment(there.ref, "Once more 😀", KEY)
 
-    (update_path, update), (comment_path, comment) = seen
+    comment_path, comment = seen[-1]
     assert there.ref.id in update_path + update and "Saving shows error 5" in update
     assert there.ref.id in comment_path + comment and "Once more 😀" in comment
