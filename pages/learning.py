@@ -7,7 +7,7 @@ from app.classify.calibration import CLOSED, FEWEST_REVIEWED, Thresholds
 from app.db.tables import ModelVersion
 from app.services import learning
 from app.services.learning import Figures, LocalSettings
-from app.ui import charts, session, setup, theme, words
+from app.ui import agreement, charts, dial, session, setup, theme, words
 from app.ui.i18n import _, ago, day_label, moment, money, number, percent
 
 workspace = session.workspace()
@@ -74,33 +74,6 @@ def standing(found: tuple[ModelVersion, Thresholds] | None, settings: LocalSetti
         st.success(told, icon=":material/verified:")
 
 
-def dial(settings: LocalSettings) -> None:
-    st.subheader(_("How much may run alone"))
-    locked = not setup.editable()
-    target = st.slider(
-        _("Answers given alone should be right"), 80.0, 99.5, settings.target_accuracy * 100, 0.5, format="%.1f %%",
-        key="learning-target", disabled=locked,
-        help=_("Higher: fewer messages run alone and more wait for a person or a language model."),
-    )  # fmt: skip
-    checked = st.slider(
-        _("Looked at by chance"), 0.0, 20.0, settings.audit_share * 100, 0.5, format="%.1f %%", key="learning-audit",
-        disabled=locked,
-        help=_("So many answers given alone wait for a person's look. Only they tell how good the model is."),
-    )  # fmt: skip
-    from_llm = st.toggle(
-        _("Learn from the language model's answers"), settings.learn_from_llm, key="learning-from-llm", disabled=locked,
-        help=_("At a third of the weight of a person's. Check that your provider's terms allow it."),
-    )  # fmt: skip
-    enabled = st.toggle(_("Use the local model"), settings.enabled, key="learning-enabled", disabled=locked)
-    wanted = LocalSettings(
-        enabled=enabled, target_accuracy=round(target / 100, 4), audit_share=round(checked / 100, 4),
-        learn_from_llm=from_llm,
-    )  # fmt: skip
-    if st.button(_("Save"), key="learning-save", type="primary", disabled=locked or wanted == settings):
-        learning.save_settings(session.actor(), wanted)
-        setup.done("learning", _("Saved. The next messages follow it; the thresholds with the next fitting."))
-
-
 def versions() -> None:
     rows = learning.versions(workspace.id)
     if not rows:
@@ -133,6 +106,7 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     if numbers.total:
         chart(numbers)
+    agreement.draw(workspace.id, numbers.seconds)
     versions()
 with right:
-    dial(chosen)
+    dial.draw(chosen)

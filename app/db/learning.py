@@ -116,6 +116,14 @@ def decided_per_day(session: Session, workspace_id: UUID, since: UUID, zone: str
         group by 1, 2""", {"workspace": workspace_id, "since": since, "zone": zone}).all()  # fmt: skip
 
 
+def median_seconds(session: Session, workspace_id: UUID, since: UUID) -> float | None:
+    """Seconds a person looked at a message before deciding."""
+    return session.connection().exec_driver_sql("""
+        select percentile_cont(0.5) within group (order by active_s) from classification
+        where workspace_id = %(workspace)s and source = 'person' and id >= %(since)s and active_s is not null""",
+        {"workspace": workspace_id, "since": since}).scalar()  # fmt: skip
+
+
 # ---- versions
 
 

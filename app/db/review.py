@@ -7,7 +7,9 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from app.db import bulk
 from app.db.tables.base import now
+from app.domain.classification import TAKEN_BACK
 from app.domain.review_order import Candidate
 
 LOOKED_THROUGH = 400  # of the oldest that are free, when the next ones are chosen
@@ -126,3 +128,57 @@ def waiting_by_suggestion(session: Session, workspace_id: UUID) -> dict[str, int
         {"workspace": workspace_id},
     )
     return {row.suggestion: row.count for row in rows}
+
+
+# ---- second looks
+
+_DECIDED = """select k.id, k.actor, c.key as category, k.priority, k.sentiment from classification k
+              left join category c on c.id = k.category_id
+              where k.message_id = m.id and k.source = 'person' order by k.id desc limit 1"""
+
+
+def for_a_second_look(
+    session: Session, workspace_id: UUID, actor: str, first: UUID, share: float, most: int
+) -> list[UUID]:
+    """Messages others decided since `first`, picked by chance and not looked at twice yet.
+
+    The last four hexadecimal digits of a UUIDv7 are random: every question picks the same messages.
+    """
+    rows = session.connection().exec_driver_sql(
+        f"""
+        select m.id from classification p join message m on m.id = p.message_id
+        where p.workspace_id = %(workspace)s and p.source = 'person' and p.id >= %(first)s and p.actor <> %(actor)s
+        and p.actor <> 'api' and ('x' || right(m.id::text, 4))::bit(16)::int < %(below)s
+        and p.id = (select id from ({_DECIDED}) d) and p.reason <> '{TAKEN_BACK}'
+        and not exists (select from second_look s where s.message_id = m.id)
+        order by p.id desc limit %(most)s""",
+        {"workspace": workspace_id, "first": first, "actor": actor, "below": round(share * 65536), "most": most},
+    )
+    return list(rows.scalars())
+
+
+def save_second_look(
+    session: Session, workspace_id: UUID, message_id: UUID, actor: str, second: dict[str, Any]
+) -> bool:
+    """Keep it beside the decision there is. False: somebody was quicker, or there is none by another person."""
+    return bool(
+        session.connection()
+        .exec_driver_sql(
+            f"""
+        insert into second_look (message_id, workspace_id, at, first_actor, second_actor, first, second)
+        select m.id, m.workspace_id, now(), d.actor, %(actor)s::text, jsonb_build_object(
+                   'category', d.category, 'priority', d.priority, 'sentiment', d.sentiment), %(second)s::jsonb
+        from message m, lateral ({_DECIDED}) d
+        where m.id = %(id)s and m.workspace_id = %(workspace)s and d.actor <> %(actor)s
+        on conflict do nothing""",
+            {"id": message_id, "workspace": workspace_id, "actor": actor, "second": bulk.as_json(second)},
+        )
+        .rowcount
+    )
+
+
+def second_looks(session: Session, workspace_id: UUID, most: int) -> list[Any]:
+    """Rows of first and second, newest first."""
+    return session.connection().exec_driver_sql("""
+        select first, second from second_look where workspace_id = %(workspace)s order by at desc limit %(most)s""",
+        {"workspace": workspace_id, "most": most}).all()  # fmt: skip

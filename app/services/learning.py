@@ -43,12 +43,16 @@ CHECK = "Picked by chance for a person's look."
 
 
 class LocalSettings(BaseModel):
-    """How a workspace uses its own model. audit_share: of the answers given alone, looked at by a person."""
+    """How a workspace uses its own model. audit_share: of the answers given alone, looked at by a person.
+
+    double_share: of what a person decided, decided by a second one who does not know the first one's word.
+    """
 
     enabled: bool = True
     target_accuracy: float = Field(0.95, gt=0.5, lt=1)
     audit_share: float = Field(0.03, ge=0, le=1)
     learn_from_llm: bool = True
+    double_share: float = Field(0.05, ge=0, le=1)
 
 
 def settings_of(stored: dict) -> LocalSettings:
@@ -285,6 +289,7 @@ class Figures:
 
     days: of each day of the workspace's calendar, how many messages each source decided (`person`: nobody was sure),
     oldest first. asked, spent_usd: messages an LLM was asked about, and what that cost.
+    seconds: the median look of a person at a message.
     """
 
     accuracy: Interval
@@ -292,6 +297,7 @@ class Figures:
     days: dict[date, dict[str, int]]
     asked: int
     spent_usd: float
+    seconds: float | None
 
     @property
     def total(self) -> int:
@@ -311,7 +317,8 @@ def figures(workspace_id: UUID, zone: str, days: int = 30) -> Figures:
             asked, spent_usd = asked + row.asked, spent_usd + row.spent_usd
         new, old = store.count_corrections(session, workspace_id, None)
         accuracy = realised(_audited(store.checks(session, workspace_id)))
-        return Figures(accuracy, new + old, dict(sorted(by_day.items())), asked, spent_usd)
+        seconds = store.median_seconds(session, workspace_id, since)
+        return Figures(accuracy, new + old, dict(sorted(by_day.items())), asked, spent_usd, seconds)
 
 
 def now_answering(workspace_id: UUID) -> tuple[ModelVersion, Thresholds] | None:

@@ -11,15 +11,18 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from sqlmodel import Session
 
 from app.classify.memory import Correction, Memory
+from app.db import learning as learning_store
 from app.db import review as store
 from app.db.engine import in_workspace
-from app.db.tables.base import now
+from app.db.tables.base import first_id_at, now
 from app.domain import review_order
+from app.domain.agreement import Agreement, agreement, mixed_up
 from app.domain.classification import Priority, Sentiment, Source
 from app.domain.errors import InvalidInput, OctopusError
-from app.services import learning, members, review
+from app.services import configuration, learning, members, review
 from app.services.members import Actor, Role, require
 
 PREFETCHED = 15
@@ -29,6 +32,7 @@ SWEPT = 60  # shown at once of one suggestion
 ALIKE, MOST_ALIKE, COMPARED = 0.45, 40, 1000
 LONGEST_LOOK_S = 600.0
 NONE_OF_THESE = "none of these"
+SECOND_LOOKS, SECOND_LOOK_WITHIN, MOST_COMPARED = 2, timedelta(days=7), 500
 
 
 # ---- what comes next
@@ -36,11 +40,15 @@ NONE_OF_THESE = "none of these"
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """rows: as `app.db.review.items`. waiting: all of them. elsewhere: in the hands of colleagues."""
+    """rows: as `app.db.review.items`. waiting: all of them. elsewhere: in the hands of colleagues.
+
+    again: rows of messages a colleague decided, for a second look that changes nothing.
+    """
 
     rows: Sequence[Any]
     waiting: int
     elsewhere: int
+    again: Sequence[Any] = ()
 
 
 def fetch(actor: Actor, n: int = PREFETCHED) -> Queue:
@@ -53,7 +61,14 @@ def fetch(actor: Actor, n: int = PREFETCHED) -> Queue:
             chosen = [id_ for id_ in chosen if id_ in held]
         rows = store.items(session, chosen, EARLIER)
         elsewhere = store.in_hand_of_others(session, actor.workspace_id, actor.person_id)
-    return Queue(rows, review.count(actor.workspace_id), elsewhere)
+        again = store.items(session, _for_a_second_look(session, actor), EARLIER) if may_decide(actor) else []
+    return Queue(rows, review.count(actor.workspace_id), elsewhere, again)
+
+
+def _for_a_second_look(session: Session, actor: Actor) -> list[UUID]:
+    share = learning.settings_of(learning_store.settings(session, actor.workspace_id)).double_share
+    since = first_id_at(now() - SECOND_LOOK_WITHIN)
+    return store.for_a_second_look(session, actor.workspace_id, actor.email, since, share, SECOND_LOOKS)
 
 
 def may_decide(actor: Actor) -> bool:
@@ -95,6 +110,15 @@ class Decide(_Op):
     corrects: str | None = Field(None, max_length=200)  # the suggestion that was overruled
 
 
+class Second(_Op):
+    """A colleague's decision, made again without knowing it."""
+
+    op: Literal["second"]
+    category: str | None = Field(max_length=200)
+    priority: Priority | None = None
+    sentiment: Sentiment | None = None
+
+
 class Undo(_Op):
     op: Literal["undo"]
 
@@ -110,7 +134,7 @@ class Ask(_Op):
     note: str = Field("", max_length=500)
 
 
-OPS = TypeAdapter(list[Annotated[Decide | Undo | Later | Ask, Field(discriminator="op")]])
+OPS = TypeAdapter(list[Annotated[Decide | Second | Undo | Later | Ask, Field(discriminator="op")]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +160,13 @@ def apply(actor: Actor, ops: Any) -> list[Outcome]:
     return [_apply(actor, op) for op in wanted]
 
 
-def _apply(actor: Actor, op: Decide | Undo | Later | Ask) -> Outcome:
+def _apply(actor: Actor, op: Decide | Second | Undo | Later | Ask) -> Outcome:
     try:
         if isinstance(op, Decide):
             return _decide(actor, op)
-        if isinstance(op, Undo):
+        if isinstance(op, Second):
+            _look_again(actor, op)
+        elif isinstance(op, Undo):
             review.take_back(actor, op.id)
         else:
             _pass_on(actor, op)
@@ -161,6 +187,34 @@ def _decide(actor: Actor, op: Decide) -> Outcome:
     if op.category is None or op.corrects is None or op.corrects == op.category:
         return Outcome(op.n)
     return Outcome(op.n, alike=alike(actor, op.id, op.corrects), category=op.category)
+
+
+def _look_again(actor: Actor, op: Second) -> None:
+    said = {"category": op.category, "priority": op.priority, "sentiment": op.sentiment}
+    with in_workspace(actor.workspace_id) as session:
+        known = configuration.current(actor.workspace_id, session).categories_by_key
+        if op.category is not None and op.category not in known:
+            raise InvalidInput(f"There is no category '{op.category}' any more. Choose another.", "category")
+        store.save_second_look(session, actor.workspace_id, op.id, actor.email, said)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """How alike persons decide, by field, and the categories they mix up (two keys, how often), most often first."""
+
+    by_field: dict[str, Agreement]
+    mixed_up: list[tuple[tuple[str | None, str | None], int]]
+
+
+def agreed(workspace_id: UUID) -> Agreed:
+    """Of the newest 500 messages that two persons decided about."""
+    with in_workspace(workspace_id) as session:
+        rows = store.second_looks(session, workspace_id, MOST_COMPARED)
+    pairs = {
+        field: [(row.first[field], row.second[field]) for row in rows if field == "category" or row.second[field]]
+        for field in ("category", "priority", "sentiment")
+    }
+    return Agreed({field: agreement(of) for field, of in pairs.items()}, mixed_up(pairs["category"]))
 
 
 def decided_by(workspace_id: UUID, message_id: UUID) -> tuple[str, str | None] | None:

@@ -88,6 +88,7 @@ class LocalPart(_Part):
     target_accuracy: float = Field(0.95, gt=0, lt=1)
     audit_share: float = Field(0.03, ge=0, le=1)
     learn_from_llm: bool = True
+    double_share: float = Field(0.05, ge=0, le=1)
 
 
 class LlmPart(Account):

@@ -7,7 +7,7 @@ import pytest
 
 from app.db.tables.people import Role
 from app.domain.errors import Forbidden, InvalidInput
-from app.services import review, review_queue
+from app.services import learning, review, review_queue
 from app.services.members import Actor
 from tests.pages.conftest import person
 
@@ -166,3 +166,41 @@ def test_another_workspace_reaches_nothing(queue, neighbour):
 
     assert "does not exist" in outcome.error and texts(stranger) == []
     assert status_of(queue, "the first") == "needs_review"
+
+
+# ---- second looks
+
+
+@pytest.fixture
+def twice(queue, mia):
+    """Every decision is to be made by two persons; mia decided the first message."""
+    settings = learning.settings(queue.workspace_id).model_copy(update={"double_share": 1.0})
+    learning.save_settings(Actor(None, "o@acme.test", Role.MANAGER, queue.workspace_id), settings)
+    review_queue.apply(mia, [op("decide", id_of(queue, "the first"), category="bug", sentiment="negative")])
+    return queue
+
+
+def test_a_colleague_decides_again_without_knowing_and_nothing_changes_but_what_we_know(twice, mia, noa):
+    [row] = review_queue.fetch(noa).again
+    before = twice.sql("select status, category_id from message order by id")
+
+    [outcome] = review_queue.apply(noa, [op("second", row.id, category="billing", sentiment="negative")])
+
+    assert outcome.error == "" and review_queue.fetch(noa).again == []
+    assert twice.sql("select status, category_id from message order by id") == before
+    found = review_queue.agreed(twice.workspace_id)
+    assert (found.by_field["category"].share, found.by_field["sentiment"].share) == (0.0, 1.0)
+    assert found.mixed_up == [(("billing", "bug"), 1)]
+
+
+def test_nobody_looks_twice_at_their_own_decision(twice, mia):
+    assert review_queue.fetch(mia).again == []
+    review_queue.apply(mia, [op("second", id_of(twice, "the first"), category="bug")])
+
+    assert review_queue.agreed(twice.workspace_id).by_field["category"].n == 0
+
+
+def test_a_decision_taken_back_needs_no_second_look(twice, mia, noa):
+    review_queue.apply(mia, [op("undo", id_of(twice, "the first"))])
+
+    assert review_queue.fetch(noa).again == []

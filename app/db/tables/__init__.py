@@ -10,6 +10,7 @@ from app.db.tables.inbox import (
     Message,
     RawEvent,
     ReviewHold,
+    SecondLook,
     TimelineEntry,
 )
 from app.db.tables.learning import ModelVersion
@@ -21,5 +22,5 @@ __all__ = [
     "Attachment", "Attempt", "AuditEntry", "Bot", "BotHealth", "Category", "Classification", "Contact",
     "Conversation", "CustomerReply", "Delivery", "Destination", "DestinationHealth", "DestinationSync", "LlmAccount",
     "LlmAccountHealth", "LoginSession", "Membership", "Message", "ModelVersion", "Person", "RawEvent",
-    "RemoteComment", "ReviewHold", "Route", "Rule", "Task", "TaskMessage", "TimelineEntry", "Workspace",
+    "RemoteComment", "ReviewHold", "Route", "Rule", "SecondLook", "Task", "TaskMessage", "TimelineEntry", "Workspace",
 ]  # fmt: skip

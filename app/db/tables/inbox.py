@@ -166,6 +166,24 @@ class ReviewHold(SQLModel, table=True):
     skipped: int = 0
 
 
+class SecondLook(SQLModel, table=True):
+    """A message two persons decided about without knowing of each other. It changes nothing but what we know of us.
+
+    first, second: category (a key or null), priority and sentiment.
+    """
+
+    __tablename__ = "second_look"
+    __table_args__ = (Index("ix_second_look_list", "workspace_id", "at"),)
+
+    message_id: UUID = Field(primary_key=True)
+    workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE")
+    at: datetime = utc(default_factory=now, nullable=False)
+    first_actor: str
+    second_actor: str
+    first: dict = json_column()
+    second: dict = json_column()
+
+
 class TimelineEntry(TrafficRow, table=True):
     """What happened to a message, with time and actor. Append-only."""
 

@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 KEY = "review-card"
 ACKS, SWEPT = "review-acks", "review-swept"
 KEPT_ACKS = 200
+SECOND_LOOK_AT = 3  # after so many others
 TAKEN = set("cflkmprux")  # keys with another meaning, here or in Streamlit
 TEXT_SHOWN = 4000  # characters of a message; all of it is on its passport
 _mount = st.components.v2.component(
@@ -65,7 +66,7 @@ def _data(queue: Queue, swept: list[Any], suggestions: dict[str, int], categorie
     return {
         "storage": f"octopus-review-{actor.workspace_id}-{actor.person_id}",
         "may": review_queue.may_decide(actor), "waiting": queue.waiting, "elsewhere": queue.elsewhere,
-        "items": [_item(row, names) for row in queue.rows], "acks": st.session_state.get(ACKS, []),
+        "items": _mixed(queue, names), "acks": st.session_state.get(ACKS, []),
         "categories": with_letters(categories), "inbox": "inbox", "lang": language().replace("_", "-"),
         "labels": {name: _(text) for name, text in LABELS.items()},
         "reasons": [{"key": key, "name": _(name)} for key, name in REASONS.items()],
@@ -81,16 +82,27 @@ def _data(queue: Queue, swept: list[Any], suggestions: dict[str, int], categorie
     }  # fmt: skip
 
 
-def _item(row: Any, names: dict[str, str]) -> dict[str, Any]:
+def _mixed(queue: Queue, names: dict[str, str]) -> list[dict[str, Any]]:
+    """Second looks stand between the others, so that nobody knows which they are."""
+    items = [_item(row, names, False) for row in queue.rows]
+    for position, row in enumerate(queue.again):
+        items.insert(SECOND_LOOK_AT + position * SECOND_LOOK_AT, _item(row, names, True))
+    return items
+
+
+def _item(row: Any, names: dict[str, str], again: bool) -> dict[str, Any]:
+    """again: a colleague decided it already. As with a random check, what others think is not shown."""
+    blind = again or row.is_check
     likeliest = [key for key, _share in review_queue.likeliest(row) if key in names]
     steps = row.steps or []
     return {
         "id": str(row.id), "text": row.text[:TEXT_SHOWN], "contact": row.contact, "ago": ago(row.received_at),
-        "channel": registry.channel(row.channel).Channel.label, "reason": _(row.reason), "is_check": row.is_check,
-        "suggestion": row.suggestion if row.suggestion in names and not row.is_check else None,
-        "sure": percent(row.confidence) if row.confidence and not row.is_check else "",
-        "likeliest": [] if row.is_check else likeliest, "sentiment": row.sentiment,
-        "priority": row.priority if row.priority != "normal" else None, "asked_by": row.asked_by, "note": row.note,
+        "channel": registry.channel(row.channel).Channel.label, "reason": _(row.reason), "is_check": blind,
+        "again": again, "suggestion": row.suggestion if row.suggestion in names and not blind else None,
+        "sure": percent(row.confidence) if row.confidence and not blind else "",
+        "likeliest": [] if blind else likeliest, "sentiment": None if again else row.sentiment,
+        "priority": row.priority if row.priority != "normal" and not again else None, "asked_by": row.asked_by,
+        "note": row.note,
         "because": [line for step in steps for line in passport.learnt(step.get("detail") or {})],
         "earlier": [text[:300] for text in row.earlier], "attachments": row.attachments,
     }  # fmt: skip

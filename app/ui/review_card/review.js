@@ -70,21 +70,22 @@ class Review {
     const item = this.queue[0];
     if (!item || !this.data.may) return;
     const op = {
-      op: "decide", n: crypto.randomUUID(), id: item.id, category, spam, seconds: this.lap(),
+      op: item.again ? "second" : "decide", n: crypto.randomUUID(), id: item.id, category, spam, seconds: this.lap(),
       priority: this.chosen.priority ?? item.priority, sentiment: this.chosen.sentiment ?? item.sentiment,
       corrects: item.is_check ? null : item.suggestion,
     };
+    if (item.again) { delete op.spam; delete op.seconds; delete op.corrects; }
     this.remember([{ op, item }]);
     this.leave();
   }
 
   later(note) {
-    this.put({ op: "later", n: crypto.randomUUID(), id: this.queue[0].id, note });
+    if (!this.queue[0].again) this.put({ op: "later", n: crypto.randomUUID(), id: this.queue[0].id, note });
     this.leave();
   }
 
   ask(person, note) {
-    this.put({ op: "ask", n: crypto.randomUUID(), id: this.queue[0].id, person, note });
+    if (!this.queue[0].again) this.put({ op: "ask", n: crypto.randomUUID(), id: this.queue[0].id, person, note });
     this.leave();
   }
 
@@ -129,7 +130,7 @@ class Review {
     for (const { op, item } of last) {
       const unsent = this.outbox.indexOf(op);
       if (unsent >= 0 && !this.inFlight?.ids.has(op.n)) this.outbox.splice(unsent, 1);
-      else this.put({ op: "undo", n: crypto.randomUUID(), id: op.id });
+      else if (op.op === "decide") this.put({ op: "undo", n: crypto.randomUUID(), id: op.id });
       if (item) this.queue = [item, ...this.queue.filter(other => other.id !== item.id)];
     }
     this.store();

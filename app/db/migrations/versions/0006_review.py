@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0006"
 down_revision = "0005"
@@ -26,6 +27,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_review_hold_workspace_id", "review_hold", ["workspace_id"])
     _protect("review_hold")
+    op.create_table(
+        "second_look",
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_actor", sa.String(), nullable=False),
+        sa.Column("second_actor", sa.String(), nullable=False),
+        sa.Column("first", postgresql.JSONB(), nullable=False),
+        sa.Column("second", postgresql.JSONB(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspace.id"], ondelete="CASCADE", name="fk_second_look_workspace_id_workspace"
+        ),
+        sa.PrimaryKeyConstraint("message_id", name="pk_second_look"),
+    )
+    op.create_index("ix_second_look_list", "second_look", ["workspace_id", "at"])
+    _protect("second_look")
 
 
 def _protect(table: str) -> None:
@@ -39,6 +56,7 @@ def _protect(table: str) -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("second_look")
     op.drop_table("review_hold")
     op.drop_column("destination_sync", "hook_set_at")
     op.drop_column("classification", "active_s")
