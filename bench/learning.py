@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import mean, median
 
@@ -256,25 +257,28 @@ MEASUREMENTS = {
 }  # fmt: skip
 
 
-def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("names", nargs="*", default=[], help=", ".join(MEASUREMENTS))
-    arguments.add_argument("--seeds", type=int, default=5)
-    chosen = arguments.parse_args()
+def report(names: Iterable[str] = MEASUREMENTS, seeds: int = 5) -> dict[str, float]:
     results = {}
-    for name in chosen.names or MEASUREMENTS:
+    for name in names:
         print(f"\n{name}", flush=True)
         try:
-            found = MEASUREMENTS[name](chosen.seeds)
+            found = MEASUREMENTS[name](seeds)
         except Missing as missing:
             print(f"  skipped: {missing}")
             continue
         for figure, value, target, before in found:
             print(f"  {figure:<52} {value:>9.3f}   target {target:<8} prototype {before}", flush=True)
             results[figure] = round(float(value), 4)
-    print(json.dumps(results))
-    return 0
+    return results
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("names", nargs="*", default=[], help=", ".join(MEASUREMENTS))
+    arguments.add_argument("--seeds", type=int, default=5)
+    chosen = arguments.parse_args()
+    print(json.dumps(report(chosen.names or MEASUREMENTS, chosen.seeds)))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -6,13 +6,15 @@ flow     the main job at a fixed rate, LLM 800 ms and CRM 150 ms, and the CPU it
 rules    the same with every message decided by a rule
 crash    kill -9 of everything; seconds until a request is answered again
 history  the pages' server time with a million messages
+review   how soon the next message is on the screen after a key in Review
+learning how well the local model learns, on public data beside the product (takes 20 minutes)
 chaos    faults and kills under load: nothing lost, nothing doubled (the long form)
 """
 
 import json
 
 from app.domain.errors import InvalidInput
-from bench import chaos, history, measure
+from bench import chaos, history, learning, measure, review
 from bench.system import product, world
 
 SETTINGS = {"OCTOPUS_WORKERS": "4", "OCTOPUS_THREADS": "96"}
@@ -29,12 +31,16 @@ def main(names: list[str]) -> int:
         "history": history.report,
         "chaos": chaos.report,
     }
-    if unknown := set(chosen) - measurements.keys():
-        raise InvalidInput(f"There is no measurement '{unknown.pop()}'. Known: {', '.join(measurements)}.")
+    alone = {"review": review.report, "learning": learning.report}
+    if unknown := set(chosen) - measurements.keys() - alone.keys():
+        raise InvalidInput(f"There is no measurement '{unknown.pop()}'. Known: {', '.join([*measurements, *alone])}.")
     results = {}
     for name in chosen:
-        with world() as around, product(around, **SETTINGS) as running:
-            results[name] = measurements[name](running, around)
+        if name in alone:
+            results[name] = alone[name]()
+        else:
+            with world() as around, product(around, **SETTINGS) as running:
+                results[name] = measurements[name](running, around)
         print(f"\n{name}")
         for figure, value in results[name].items():
             print(f"  {figure:<24} {value}")

@@ -1,17 +1,15 @@
 """Makes the pictures of the README: `.venv/bin/python -m docs.screenshots`. Needs Chromium; talks to stubs only."""
 
-import re
 import time
 from pathlib import Path
 
-import httpx
 from playwright.sync_api import Page
 
 from bench.system import product, world
+from bench.visit import OWNER, PASSWORD, first_visit, write
 from tests.browser import chromium, free_port, open_page, sign_in, signed_in
 
 HERE = Path(__file__).parent
-PASSWORD = "a short sentence of mine"  # noqa: S105  of an installation that is gone a minute later
 MESSAGES = (
     ("Mia Wong", "The app crashes when I open my order history"),
     ("Jonas Weber", "I was charged twice for invoice 2041, please refund one"),
@@ -29,33 +27,15 @@ MESSAGES = (
 def main() -> None:
     port = free_port()
     with world() as around, product(around, ui=port, workspace=HERE / "workspace.yaml", OCTOPUS_WORKERS="1") as running:
-        said = running.command("user", "reset", "owner@octopus.local")
-        first = re.search(r"signs in with: (\S+)", said)[1]
         for number, (name, text) in enumerate(MESSAGES, 1):
             write(running.hooks["support"], number, name, text)
         time.sleep(5)
         with chromium() as browser:
-            for locale in ("en-US", "zh-CN"):
-                page = open_page(browser, f"http://127.0.0.1:{port}", locale=locale)
-                sign_in(page, "owner@octopus.local", first if locale == "en-US" else PASSWORD)
-                if locale == "en-US":
-                    choose_password(page, first)
-                signed_in(page)
-                take(page, locale[:2])
-
-
-def write(hook: str, number: int, name: str, text: str) -> None:
-    person = {"id": number, "is_bot": False, "first_name": name}
-    message = {"message_id": number, "date": int(time.time()), "text": text, "from": person,
-               "chat": {"id": number, "type": "private"}}  # fmt: skip
-    proof = {"X-Telegram-Bot-Api-Secret-Token": "octopus-telegram-secret"}
-    httpx.post(hook, json={"update_id": number, "message": message}, headers=proof, timeout=10).raise_for_status()
-
-
-def choose_password(page: Page, old: str) -> None:
-    for key, typed in (("old", old), ("new", PASSWORD), ("again", PASSWORD)):
-        page.locator(f".st-key-password-{key} input").fill(typed)
-    page.get_by_role("button", name="Save password").click()
+            take(first_visit(browser, running, port), "en")
+            page = open_page(browser, f"http://127.0.0.1:{port}", locale="zh-CN")
+            sign_in(page, OWNER, PASSWORD)
+            signed_in(page)
+            take(page, "zh")
 
 
 def take(page: Page, language: str) -> None:
