@@ -1,7 +1,7 @@
 """Keeps the catalogues complete: `python -m app.ui.catalogue` adds what the code says and drops what it no longer says.
 
 A text is found where it is passed to `_`, `ngettext` or `later`, and in the forms: each
-adapter's `Config` and set-up steps, and the LLM account.
+adapter's `Config` and set-up steps, and the LLM account. What services say is found by `sentences`.
 """
 
 import ast
@@ -15,7 +15,7 @@ from babel.messages import Catalog, pofile
 from pydantic import BaseModel
 
 from app.classify import llm
-from app.ui import i18n
+from app.ui import i18n, sentences
 from connectors import registry
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ Text = str | tuple[str, str]  # a pair where there is a plural
 def texts() -> dict[Text, list[str]]:
     """Every text to translate, with the places that say it."""
     found: dict[Text, list[str]] = {}
-    for text, place in (*_in_code(), *_in_adapters()):
+    for text, place in (*_in_code(), *_in_adapters(), *sentences.in_code()):
         found.setdefault(text, []).append(place)
     return found
 

@@ -5,8 +5,9 @@ steps) go through `_` as well. The catalogue is the `.po` file, compiled when fi
 brings it up to date with the code. Times are shown in the workspace's time zone.
 """
 
+import re
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 import streamlit as st
 from babel import Locale, UnknownLocaleError, dates, numbers
 from babel.messages import mofile, pofile
+
+from app.ui.sentences import PLACE, pattern
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 LOCALES = Path(__file__).parent / "locale"
@@ -39,7 +42,29 @@ def supported(wanted: str | None) -> str:
 
 
 def _(text: str) -> str:
-    return _catalogue(language()).gettext(text) if text else ""
+    """Also of a sentence with parts filled in; one that is not in the catalogue stays as it is."""
+    return _said(text, language()) if text else ""
+
+
+@lru_cache(maxsize=4096)
+def _said(text: str, name: str) -> str:
+    found = _catalogue(name).gettext(text)
+    if found != text or name == "en":
+        return found
+    for template, sentence in _patterns(name):
+        if match := sentence.fullmatch(text):
+            parts = {place: _said(part, name) for place, part in match.groupdict().items()}
+            return PLACE.sub(lambda place, parts=parts: parts[f"p{place[1]}"], _catalogue(name).gettext(template))
+    return text
+
+
+@cache
+def _patterns(name: str) -> list[tuple[str, re.Pattern]]:
+    """Of the catalogue's templates, the most telling first."""
+    with catalogue_path(name).open("rb") as file:
+        ids = [message.id for message in pofile.read_po(file, locale=name) if isinstance(message.id, str)]
+    found = [(text, made) for text in ids if (made := pattern(text))]
+    return sorted(found, key=lambda pair: -len(PLACE.sub("", pair[0])))
 
 
 def ngettext(one: str, many: str, n: int) -> str:

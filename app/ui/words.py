@@ -33,6 +33,13 @@ REMOTE_STATES = {
     "cancelled": later("Cancelled there"),
     "gone": later("Deleted there"),
 }
+# Short reasons of the cascade, shown as they are in the passport.
+REASONS = (
+    later("no rule decided"), later("rule '{0}'"), later("rule '{0}' matched"),
+    later("rule '{0}' matched and wants a person to decide"), later("a person decided the same words"),
+    later("a person decided nearly the same words"), later("no such message yet"), later("{0} sure"),
+    later("decided by a person"), later("no route takes this category"), later("spam"), later("taken back"),
+)  # fmt: skip
 PRIORITIES = {
     "urgent": later("Urgent"),
     "high": later("High"),
