@@ -1,27 +1,46 @@
-"""Jira Cloud, REST API v3. Source: https://developer.atlassian.com/cloud/jira/platform/rest/v3."""
+"""Jira Cloud, REST API v3. Source: https://developer.atlassian.com/cloud/jira/platform/rest/v3 (read 2026-11)."""
 
 import re
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
 import httpx
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from app.domain.errors import Rejected, RemoteError, TargetGone
-from app.domain.tasks import Capability, RemoteField, Target, Task, TaskRef, TaskStatus
-from connectors.answers import Kept, body_of, clipped, day, inside, one_line, rows
-from connectors.base import AdapterConfig
+from app.domain.errors import Refused, Rejected
+from app.domain.messages import Answer, RawRequest
+from app.domain.tasks import Capability, Person, RemoteComment, RemoteField, Target, Task, TaskRef, TaskStatus
+from connectors.answers import clipped, inside, rows
+from connectors.base import CrmConfig
 from connectors.http import ApiClient
-from connectors.oauth import TokenStore
-from connectors.payloads import answered
+from connectors.jira_documents import document
+from connectors.jira_errors import error_of
+from connectors.jira_fields import LONGEST_TEXT, remote_field
+from connectors.jira_issues import (
+    CLOSED,
+    ISSUE,
+    comment_of,
+    content_of,
+    has_custom_fields,
+    label_of,
+    labels_of,
+    ref_of,
+    status_of,
+    step_to,
+    transition_of,
+)
+from connectors.jira_project import API, Project, quoted
+from connectors.oauth import Consent, TokenStore
+from connectors.payloads import answered, identifier, json_object, walks_the_body
+from connectors.signatures import check_hmac_sha256
 
-LONGEST_SUMMARY, LONGEST_TEXT, LONGEST_LABEL = 255, 30_000, 255  # a text may have 32,767 with its markup
-FIELDS_GOOD_FOR_S = 300.0
-STATUS = {"new": TaskStatus.OPEN, "indeterminate": TaskStatus.IN_PROGRESS, "done": TaskStatus.DONE}
+MOST_STEPS = 5  # on the way to a status, over those between
 
 
-class Config(AdapterConfig):
+class Config(CrmConfig):
     site: str = Field(
         "",
         title="Site",
@@ -60,200 +79,148 @@ class Config(AdapterConfig):
 class Connector:
     label: ClassVar[str] = "Jira"
     docs: ClassVar[str] = "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/"
-    CAN: ClassVar[frozenset[Capability]] = frozenset(
-        {
-            Capability.FIND,
-            Capability.FIND_LAGS,
-            Capability.UPDATE,
-            Capability.COMMENT,
-            Capability.STATUS,
-            Capability.TARGETS,
-            Capability.FIELDS,
-        }
-    )
+    CAN: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.IDEMPOTENT_CREATE}
     EXACTLY_ONCE: ClassVar[str] = (
         "Jira takes no idempotency key, so each issue carries the task's key as a label, and after an uncertain end "
         "that label is searched, twice because the search lags, before anything is created again. "
         "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/"
     )
     RATE_PER_S: ClassVar[float | None] = None  # burst limits are announced in the headers only
+    # Apps that sign in by consent cannot set webhooks that are signed with a secret, and Atlassian does not want
+    # customers to make such apps of their own: https://developer.atlassian.com/cloud/jira/software/oauth-2-3lo-apps/
+    CONSENT: ClassVar[Consent | None] = None
+    HOOK_STEPS: ClassVar[tuple[str, ...]] = (  # for users who are no administrators; `set_hook` tells them
+        "Let a Jira administrator open Settings, System, WebHooks and choose Create a WebHook.",
+        "Enter {url} as URL, choose Generate secret, copy it into the field 'Webhook secret' on Destinations and save.",
+        "Enter project = {project} as JQL, tick Issue updated, Issue deleted and Comment created, and choose Create.",
+    )
 
     def __init__(self, config: Config, transport: httpx.BaseTransport | None = None, tokens: TokenStore | None = None):
         self.config = config
         self.transport = transport
-        self.address = config.base_url or f"https://{config.site}.atlassian.net"
-        self._fields: Kept[list[dict[str, Any]]] = Kept()
+        self.site = f"https://{config.site}.atlassian.net" if config.site else config.base_url
+        self.address = config.base_url or self.site
 
     @cached_property
     def api(self) -> ApiClient:
         token = self.config.token.get_secret_value()
         return ApiClient(
-            self.label, f"{self.address}/rest/api/3", auth=(self.config.email, token), transport=self.transport,
-            error_of=_error_of, secrets=(token,),
+            self.label, self.address, auth=(self.config.email, token), transport=self.transport, error_of=error_of,
+            secrets=(token,),
         )  # fmt: skip
 
+    @cached_property
+    def project(self) -> Project:
+        return Project(self.api, self.config.project, self.config.issue_type)
+
     def check(self) -> str:
-        name = answered(self.label, self.api.call("GET", "/myself"), "displayName")
-        self._issue_type_id()
+        name = answered(self.label, self.api.call("GET", f"{API}/myself"), "displayName")
+        self.project.issue_type_id()
         return name
 
     def targets(self) -> list[Target]:
-        found: list[Target] = []
-        while True:
-            asked = {"startAt": len(found), "maxResults": 50}
-            answer = self.api.call("GET", "/project/search", params=asked)
-            page = rows(self.label, answer, "values")
-            found += [
-                Target(f"{project.get('name')} ({project['key']})", {"project": project["key"]}) for project in page
-            ]
-            if answer.get("isLast", True) or not page:
-                return found
-
-    def fields(self) -> list[RemoteField]:
         return [
-            RemoteField(
-                key=field["fieldId"],
-                name=field.get("name", field["fieldId"]),
-                type=inside(field, "schema", "type") or "",
-                required=bool(field.get("required")) and not field.get("hasDefaultValue"),
-                options=tuple(
-                    option.get("name") or option.get("value") or "" for option in field.get("allowedValues") or ()
-                ),
-            )
-            for field in self._fields.get(self._ask_fields)
+            Target(f"{project.get('name')} ({project['key']})", {"project": project["key"]})
+            for project in self.project.pages(f"{API}/project/search", "values")
         ]
 
+    def fields(self) -> list[RemoteField]:
+        return [remote_field(described) for described in self.project.fields()]
+
+    def people(self) -> list[Person]:
+        return self.project.people()
+
     def create(self, task: Task) -> TaskRef:
-        labels = [_label_of(task.key), *(re.sub(r"\s+", "_", label)[:LONGEST_LABEL] for label in task.labels)]
         fields = {"project": {"key": self.config.project}, "issuetype": {"name": self.config.issue_type}}
-        fields |= self._content(task) | {"labels": labels}
-        if "labels" in task.fields:
-            fields["labels"] = labels[:1] + task.fields["labels"].split()
-        return self._ref(answered(self.label, self.api.call("POST", "/issue", json={"fields": fields}), "key"))
+        fields |= self._content(task) | {"labels": labels_of(task)}
+        made = self.api.call("POST", f"{API}/issue", json={"fields": fields})
+        return ref_of(answered(self.label, made, "key"), self.site)
 
     def find(self, key: str) -> TaskRef | None:
-        wanted = {
-            "jql": f"labels = {_quoted(_label_of(key))} AND project = {_quoted(self.config.project)}",
-            "fields": ["status"],
-            "maxResults": 1,
-        }
-        answer = self.api.call("POST", "/search/jql", json=wanted, changes_nothing=True)
-        found = rows(self.label, answer, "issues")
-        return self._ref(answered(self.label, found[0], "key"), found[0]) if found else None
+        found = self.project.search(f"labels = {quoted(label_of(key))} AND {self.project.jql}")
+        return next(map(self._ref, found), None)
 
     def update(self, ref: TaskRef, task: Task) -> None:
-        self.api.call("PUT", f"/issue/{ref.id}", json={"fields": self._content(task)})
+        """Labels stay as they are: people may have changed them."""
+        self.api.call("PUT", f"{API}/issue/{ref.id}", json={"fields": self._content(task)})
 
     def comment(self, ref: TaskRef, text: str, key: str) -> None:
         """Jira takes no key here: a comment whose end was uncertain may appear twice."""
-        self.api.call("POST", f"/issue/{ref.id}/comment", json={"body": _document(clipped(text, LONGEST_TEXT))})
+        wanted = {"body": document(clipped(text, LONGEST_TEXT))}
+        self.api.call("POST", f"{API}/issue/{ref.id}/comment", json=wanted)
+
+    def transition(self, ref: TaskRef, status: TaskStatus) -> None:
+        """Over the statuses between, where the workflow has no direct way. Closed is closed: done or cancelled."""
+        now = inside(self._issue(ref), "fields", "status")
+        passed, path = {inside(now, "id")}, f"{API}/issue/{ref.id}/transitions"
+        while (status_of(now) in CLOSED) is not (status in CLOSED):
+            if len(passed) > MOST_STEPS:
+                raise Rejected(
+                    f"Jira's workflow takes more than {MOST_STEPS} steps to '{status}'; the issue was left in "
+                    f"'{inside(now, 'name')}'. Move it in Jira.",
+                    "status",
+                )
+            answer = self.api.call("GET", path, params={"expand": "transitions.fields"})
+            step = step_to(status, rows(self.label, answer, "transitions"), passed)
+            self.api.call("POST", path, json=transition_of(step, status))
+            now = inside(step, "to")
+            passed.add(inside(now, "id"))
 
     def status(self, ref: TaskRef) -> TaskRef:
-        return self._ref(ref.id, self.api.call("GET", f"/issue/{ref.id}", params={"fields": "status"}))
+        return ref_of(ref.id, self.site, self._issue(ref))
 
-    def _ref(self, key: str, issue: dict[str, Any] | None = None) -> TaskRef:
-        category = inside(issue, "fields", "status", "statusCategory", "key")
-        status = STATUS.get(category, TaskStatus.UNKNOWN) if category else TaskStatus.OPEN
-        return TaskRef(key, f"{self.address}/browse/{key}", status)
+    def comments(self, ref: TaskRef) -> list[RemoteComment]:
+        return [
+            comment_of(one)
+            for one in self.project.pages(f"{API}/issue/{ref.id}/comment", "comments", orderBy="created")
+        ]
+
+    def changes(self, since: datetime) -> Iterable[TaskRef]:
+        """Moved and deleted issues are left out: that shows when their own status is asked.
+
+        JQL compares times by the minute, and reads written ones in the user's own time zone; milliseconds have none.
+        """
+        since_ms = int(since.timestamp()) // 60 * 60_000
+        for ref in map(self._ref, self.project.search(f"{self.project.jql} AND updated >= {since_ms}")):
+            if ref.changed_at is None or ref.changed_at >= since:
+                yield ref
+
+    def set_hook(self, url: str) -> dict[str, str]:
+        if self.project.lacking("ADMINISTER"):
+            steps = " ".join(self.HOOK_STEPS).replace("{url}", url).replace("{project}", self.config.project)
+            raise Refused(f"Only Jira administrators may set webhooks, and this user is none; none was set. {steps}")
+        secret = secrets.token_urlsafe(32)
+        self.project.set_hook(url, secret)
+        return {"hook_secret": secret}
+
+    def verify_hook(self, request: RawRequest, now: float) -> None:
+        """Source: https://developer.atlassian.com/cloud/jira/platform/webhooks/ (Secure admin webhooks).
+
+        No time is signed.
+        """
+        secret, sent = self.config.hook_secret.get_secret_value(), request.headers.get("x-hub-signature", "")
+        if not secret:  # anybody can sign with an empty one
+            sent = ""
+        check_hmac_sha256(self.label, sent, secret, request.body, "sha256=", "X-Hub-Signature header")
+
+    def answer_hook(self, request: RawRequest) -> Answer:
+        return Answer()
+
+    @walks_the_body
+    def changed(self, request: RawRequest) -> tuple[str, ...]:
+        event = json_object(self.label, request.body)
+        if not event["webhookEvent"].startswith(("jira:issue_", "comment_")):
+            return ()  # a sprint, version, user: whatever else an administrator ticked
+        return (identifier(event["issue"]["key"]),)
+
+    def _issue(self, ref: TaskRef) -> dict[str, Any]:
+        issue = self.api.call("GET", f"{API}/issue/{ref.id}", params={"fields": ",".join(ISSUE)})
+        answered(self.label, issue, "key")  # else an empty answer would look like a new issue
+        return issue
+
+    def _ref(self, issue: dict[str, Any]) -> TaskRef:
+        return ref_of(answered(self.label, issue, "key"), self.site, issue)
 
     def _content(self, task: Task) -> dict[str, Any]:
-        """Priority is sent only when mapped: many projects have no such field and refuse the whole issue."""
-        fields: dict[str, Any] = {
-            "summary": one_line(task.title, LONGEST_SUMMARY),
-            "description": _document(clipped(body_of(task), LONGEST_TEXT)),
-        }
-        if task.due_at:
-            fields["duedate"] = day(task.due_at)
-        if task.assignee:
-            fields["assignee"] = {"accountId": task.assignee}
-        for name, text in task.fields.items():
-            if not text:  # mapped to nothing: the manager wants it left out
-                fields.pop(name, None)
-            elif name != "labels":
-                fields[name] = self._typed(name, text)
-        return fields
-
-    def _typed(self, name: str, text: str) -> Any:
-        """A mapped text in the shape Jira wants for the field."""
-        if name == "summary":
-            return one_line(text, LONGEST_SUMMARY)
-        if name in ("description", "environment"):
-            return _document(clipped(text, LONGEST_TEXT))
-        if name in ("priority", "issuetype", "resolution"):
-            return {"name": text}
-        if name in ("assignee", "reporter"):
-            return {"accountId": text}
-        if name in ("project", "parent"):
-            return {"key": text}
-        if name in ("components", "versions", "fixVersions"):
-            return [{"name": part.strip()} for part in text.split(",")]
-        return self._typed_custom(name, text) if name.startswith("customfield_") else text
-
-    def _typed_custom(self, name: str, text: str) -> Any:
-        known = self._fields.get(self._ask_fields)
-        schema = next((field.get("schema") or {} for field in known if field.get("fieldId") == name), {})
-        kind, custom = schema.get("type"), str(schema.get("custom"))
-        if kind == "number":
-            try:
-                return float(text)
-            except ValueError as error:
-                raise Rejected(
-                    f"Jira's field {name} takes a number. Correct the field mapping and replay.", name
-                ) from error
-        if kind == "option":
-            return {"value": text}
-        if kind == "user":
-            return {"accountId": text}
-        if kind == "array":
-            parts = [part.strip() for part in text.split(",")]
-            return [{"value": part} for part in parts] if schema.get("items") == "option" else parts
-        return _document(clipped(text, LONGEST_TEXT)) if custom.endswith(":textarea") else text
-
-    def _ask_fields(self) -> tuple[list[dict[str, Any]], float]:
-        path = f"/issue/createmeta/{self.config.project}/issuetypes/{self._issue_type_id()}"
-        answer = self.api.call("GET", path, params={"maxResults": 200})
-        return rows(self.label, answer, "fields"), FIELDS_GOOD_FOR_S
-
-    def _issue_type_id(self) -> str:
-        path = f"/issue/createmeta/{self.config.project}/issuetypes"
-        types = rows(self.label, self.api.call("GET", path, params={"maxResults": 200}), "issueTypes")
-        for one in types:
-            if str(one.get("name")).casefold() == self.config.issue_type.casefold():
-                return answered(self.label, one, "id")
-        names = ", ".join(str(one.get("name")) for one in types) or "none this user may create"
-        raise Rejected(
-            f"The Jira project {self.config.project} has no issue type '{self.config.issue_type}'; it has: {names}. "
-            "Choose one of these on Destinations.",
-            "issuetype",
-        )
-
-
-def _label_of(key: str) -> str:
-    return f"octopus-{key}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _document(text: str) -> dict[str, Any]:
-    """Atlassian Document Format: a paragraph a line; Jira refuses a text node that is empty."""
-    paragraphs = [
-        {"type": "paragraph", "content": [{"type": "text", "text": line}] if line else []} for line in text.split("\n")
-    ]
-    return {"type": "doc", "version": 1, "content": paragraphs}
-
-
-def _error_of(status: int, headers: Mapping[str, str], body: Any) -> RemoteError | None:
-    """`{"errorMessages": [...], "errors": {field: text}}`; the field names are what our error adds."""
-    errors = inside(body, "errors")
-    if status != 400 or not isinstance(errors, dict) or not errors:
-        return None
-    field, said = next(iter(errors.items()))
-    if field == "project":
-        return TargetGone("Jira does not show this user the project; nothing was created. Choose another and replay.")
-    return Rejected(
-        f"Jira refused the field '{field}': \"{str(said)[:300]}\". Nothing was changed. Correct the field mapping, or "
-        "map the field to an empty text to leave it out, and replay.",
-        field,
-    )
+        described = self.project.fields() if has_custom_fields(task) else []
+        return content_of(task, described, self.project.account_id)
