@@ -7,7 +7,7 @@ import streamlit as st
 from app.db.tables import Route
 from app.domain.routing import Strategy, WhenWrong
 from app.services import connections, taxonomy
-from app.ui import conditions, nav, route_trial, session, setup, states
+from app.ui import conditions, nav, route_trial, session, setup, states, what_if
 from app.ui.i18n import _, later
 
 PAGE = "routes"
@@ -134,3 +134,4 @@ for position, row in enumerate(rows if not chosen else []):
     setup.row(PAGE, row.key, "alt_route", row.key, [asked, to], controlled, off=not row.enabled)
 if rows and not chosen:
     route_trial.draw(workspace, destinations)
+    what_if.draw(workspace.id, rows, known, STRATEGIES)

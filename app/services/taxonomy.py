@@ -228,7 +228,7 @@ def would_match(workspace_id: UUID, when: dict[str, Any], days: int = 30) -> Mat
     """How many of the newest messages (at most 5,000) of the last days a condition holds for."""
     condition = secrets.validated(Condition, when)
     count, total, sample = 0, 0, []
-    for id_, facts in _recent_facts(workspace_id, days):
+    for id_, facts in recent_facts(workspace_id, days):
         total += 1
         if condition.holds(facts):
             count += 1
@@ -237,7 +237,8 @@ def would_match(workspace_id: UUID, when: dict[str, Any], days: int = 30) -> Mat
     return Matches(count, total, sample)
 
 
-def _recent_facts(workspace_id: UUID, days: int) -> list[tuple[UUID, Facts]]:
+def recent_facts(workspace_id: UUID, days: int) -> list[tuple[UUID, Facts]]:
+    """Of the newest messages (at most 5,000) of the last days, newest first."""
     with in_workspace(workspace_id) as session:
         timezone = configuration.current(workspace_id, session).workspace.timezone
         rows = session.connection().exec_driver_sql("""

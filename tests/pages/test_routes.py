@@ -124,3 +124,20 @@ def test_a_viewer_reads_and_tries_routes_and_changes_none(visit, person, kit):
 
     assert page.selectbox(key="routes-message")
     assert not [button for button in page.button if (button.key or "").startswith("routes-")]
+
+
+def test_the_simulator_says_what_an_outage_would_have_moved(visit, person, kit):
+    kit.vendor("jira")
+    kit.vendor("zoho")
+    kit.route("jira", "zoho")
+    for number in range(20):
+        kit.say(f"#bug number {number}", chat=number)
+    page = visit(person(Role.MANAGER), "routes")
+
+    assert page.button(key="what-if-play").disabled
+    page.selectbox(key="what-if-down").select("jira").run()
+    page.button(key="what-if-play").click().run()
+
+    assert not page.exception
+    assert "20 of 20 messages would have gone elsewhere." in words(page)
+    assert kit.states() == [("jira", "delivered")] * 20

@@ -68,7 +68,7 @@ def ours(kit: Kit):
         "channel": "telegram", "name": "Bug", "when": {"text_contains": OURS}, "then": {"category": "bug"},
         "strategy": "failover", "destinations": ["jira"], "settings": LocalSettings(), "zone": "UTC",
         "ops": [{"op": "decide", "n": "1", "id": str(open_message), "category": None}],
-        "budget_usd": 1.0, "ids": [delivery.id], "text": "Hello",
+        "budget_usd": 1.0, "days": 30, "ids": [delivery.id], "text": "Hello",
         "conversation_id": kit.sql("select id from conversation limit 1")[0].id,
     }  # fmt: skip
 
