@@ -70,12 +70,7 @@ class Delivery(TrafficRow, table=True):
             unique=True,
             postgresql_where=text("kind = 'comment'"),
         ),
-        Index(
-            "ix_delivery_change",
-            "task_id",
-            "destination_id",
-            postgresql_where=text("kind in ('update', 'withdraw')"),
-        ),
+        Index("ix_delivery_task_id", "task_id", "destination_id"),
         Index(
             "ix_delivery_due",
             "next_try_at",

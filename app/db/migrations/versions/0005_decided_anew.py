@@ -24,10 +24,7 @@ def upgrade() -> None:
         "uq_delivery_one_comment", "delivery", ["task_id", "destination_id", "message_id"], unique=True,
         postgresql_where=sa.text("kind = 'comment'"),
     )  # fmt: skip
-    op.create_index(
-        "ix_delivery_change", "delivery", ["task_id", "destination_id"],
-        postgresql_where=sa.text("kind in ('update', 'withdraw')"),
-    )  # fmt: skip
+    op.create_index("ix_delivery_task_id", "delivery", ["task_id", "destination_id"])
     op.create_table(
         "customer_reply",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -69,7 +66,7 @@ def downgrade() -> None:
     op.drop_table("customer_reply")
     op.drop_column("route", "reply")
     op.execute("delete from delivery where kind in ('update', 'withdraw')")
-    op.drop_index("ix_delivery_change", table_name="delivery")
+    op.drop_index("ix_delivery_task_id", table_name="delivery")
     op.drop_index("uq_delivery_one_comment", table_name="delivery")
     op.create_unique_constraint(
         "uq_delivery_task_id_destination_id_message_id", "delivery", ["task_id", "destination_id", "message_id"]
