@@ -116,6 +116,7 @@ def current(workspace_id: UUID, session: Session | None = None) -> Configuration
 def read(workspace_id: UUID, session: Session) -> Configuration:
     workspace = session.exec(select(Workspace).where(Workspace.id == workspace_id)).one()
     session.refresh(workspace)
+    workspace = Workspace(**workspace.model_dump())  # kept for long: the session's own is void after a rollback
     categories = session.exec(
         select(Category).where(col(Category.archived_at).is_(None)).order_by(col(Category.position))
     )

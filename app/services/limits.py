@@ -4,6 +4,8 @@ from functools import cache
 from uuid import UUID
 
 from pyrate_limiter import Duration, Limiter, Rate, RedisBucket
+from redis import RedisError
+from redis.exceptions import NoScriptError
 
 from app.domain.errors import TransientError
 from app.enqueue import redis
@@ -27,9 +29,22 @@ def admit(destination: ConfiguredDestination) -> None:
 
 
 def wait_for_turn(destination_id: UUID, rate_per_s: float, label: str) -> None:
-    """Blocks up to 2 s for a place under the limit; raises OurOwnLimit when there is none."""
-    if not _limiter(destination_id, rate_per_s).try_acquire("call", blocking=True, timeout=LONGEST_WAIT_S):
+    """Blocks up to 2 s for a place under the limit; raises OurOwnLimit when there is none, or Redis cannot be asked."""
+    try:
+        try:
+            has_place = _has_place(destination_id, rate_per_s)
+        except NoScriptError:  # Redis was restarted and has forgotten what the limiter does
+            _limiter.cache_clear()
+            has_place = _has_place(destination_id, rate_per_s)
+    except RedisError as error:
+        said = f"The limit of {label} cannot be asked while Redis is away. Nothing was sent; it is tried again."
+        raise OurOwnLimit(said, LONGEST_WAIT_S) from error
+    if not has_place:
         raise OurOwnLimit(f"{label} takes {rate_per_s:g} calls a second; this one waits its turn.", LONGEST_WAIT_S)
+
+
+def _has_place(destination_id: UUID, rate_per_s: float) -> bool:
+    return bool(_limiter(destination_id, rate_per_s).try_acquire("call", blocking=True, timeout=LONGEST_WAIT_S))
 
 
 @cache

@@ -1,0 +1,40 @@
+"""The shared rate limit outlives Redis: nothing is sent too fast, and nothing fails because Redis was away."""
+
+from uuid import uuid4
+
+import pytest
+from redis import Redis
+
+from app import enqueue
+from app.services import limits
+from app.services.limits import OurOwnLimit
+
+
+@pytest.fixture(autouse=True)
+def fresh(database):
+    limits._limiter.cache_clear()
+    yield
+    limits._limiter.cache_clear()
+
+
+def test_a_restarted_redis_that_forgot_the_script_is_taught_again():
+    destination = uuid4()
+    limits.wait_for_turn(destination, 100.0, "jira")
+    enqueue.redis().script_flush()
+
+    limits.wait_for_turn(destination, 100.0, "jira")
+
+
+def test_without_redis_a_call_waits_instead_of_failing(monkeypatch):
+    monkeypatch.setattr(limits, "redis", lambda: Redis(port=1))
+
+    with pytest.raises(OurOwnLimit, match="while Redis is away"):
+        limits.wait_for_turn(uuid4(), 100.0, "jira")
+
+
+def test_over_the_limit_a_call_is_put_back():
+    destination = uuid4()
+    limits.wait_for_turn(destination, 0.1, "jira")
+
+    with pytest.raises(OurOwnLimit, match="waits its turn"):
+        limits.wait_for_turn(destination, 0.1, "jira")
