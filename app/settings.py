@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     ui_port: int = 8501
     receiver_host: str = "127.0.0.1"
     receiver_port: int = 8000
+    api_port: int = 8600
     public_url: str | None = None
     workers: int = Field(2, ge=1, le=64)
     threads: int = Field(96, ge=1, le=512, description="Vendor calls under way at once, per worker process")
@@ -33,6 +34,11 @@ class Settings(BaseSettings):
     def hooks_url(self) -> str:
         """Where chat services reach the receiver, without a trailing slash."""
         return (self.public_url or f"http://127.0.0.1:{self.receiver_port}").rstrip("/")
+
+    @property
+    def api_url(self) -> str:
+        """Where programs reach the REST API, without a trailing slash."""
+        return (self.public_url or f"http://127.0.0.1:{self.api_port}").rstrip("/")
 
     @property
     def app_url(self) -> str:

@@ -132,7 +132,7 @@ def product(world: World, workspace: Path = WORKSPACE, ui: int | None = None, **
         settings = {
             "OCTOPUS_DATA_DIR": str(data_dir), "OCTOPUS_RECEIVER_PORT": str(port),
             "OCTOPUS_ALLOW_PRIVATE_HOSTS": "true", "WORLD": world.url, "OCTOPUS_LOG_LEVEL": "WARNING",
-            "OCTOPUS_UI_PORT": str(ui or 8501),
+            "OCTOPUS_UI_PORT": str(ui or 8501), "OCTOPUS_API_PORT": str(free_port()),
         }  # fmt: skip
         inherited = {
             k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "OCTOPUS_PUBLIC_URL")

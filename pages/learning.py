@@ -7,7 +7,7 @@ from app.classify.calibration import CLOSED, FEWEST_REVIEWED, Thresholds
 from app.db.tables import ModelVersion
 from app.services import learning
 from app.services.learning import Figures, LocalSettings
-from app.ui import agreement, charts, dial, session, setup, theme, words
+from app.ui import agreement, charts, dial, nav, session, setup, theme, words
 from app.ui.i18n import _, ago, day_label, moment, money, number, percent
 
 workspace = session.workspace()
@@ -82,10 +82,11 @@ def versions() -> None:
     for row in rows:
         with st.container(horizontal=True, vertical_alignment="center", key=f"version-{row.id}"):
             st.markdown(f"**{moment(row.created_at, workspace.timezone)}**", width="content")
-            said = _("{persons} decisions of persons, {llm} of language models, {categories} categories")
+            said = _("{persons} decisions of persons, {llm} of language models, {imported} imported tickets, "
+                     "{categories} categories")  # fmt: skip
             st.caption(said.format(
                 persons=number(row.metrics["by_persons"]), llm=number(row.metrics["from_llm"]),
-                categories=number(row.metrics["categories"]),
+                imported=number(row.metrics.get("imported", 0)), categories=number(row.metrics["categories"]),
             ), width="stretch")  # fmt: skip
             if row.is_current:
                 st.badge(_("Answers now"), color="green")
@@ -110,3 +111,6 @@ with left:
     versions()
 with right:
     dial.draw(chosen)
+    if setup.editable():
+        label = _("Import old tickets that are sorted already")
+        st.page_link(nav.page("import_tickets"), label=label, icon=":material/upload_file:")

@@ -32,6 +32,7 @@ class Installation:
         environment = os.environ | {
             "DATABASE_URL": "", "REDIS_URL": "", "OCTOPUS_SECRET_KEY": "", "OCTOPUS_DATA_DIR": str(self.data_dir),
             "OCTOPUS_UI_PORT": str(self.ui), "OCTOPUS_RECEIVER_PORT": str(self.receiver),
+            "OCTOPUS_API_PORT": str(free_port()),
             "OCTOPUS_ALLOW_PRIVATE_HOSTS": "true",
         }  # fmt: skip
         self.process = subprocess.Popen(

@@ -25,12 +25,13 @@ HOMES = {
     "streamlit": ("app.ui", "app.main", "pages"),
     "rq": ("app.enqueue", "workers", "app.cli"),
     "sqlmodel": ("app.db", "app.services"),
-    "sqlalchemy": ("app.db", "app.services.circuits", "app.services.tokens", "webhook_receiver"),
+    "sqlalchemy": ("app.db", "app.services.circuits", "app.services.tokens", "webhook_receiver", "app.api"),
     "httpx": ("connectors", "app.cli"),
     "anthropic": ("app.classify.llm",),
     "openai": ("app.classify.llm",),
     "alembic": ("app.db",),
     "starlette": ("webhook_receiver", "app.api"),
+    "fastapi": ("app.api",),
     "plotly": ("app.ui", "pages"),
 }
 LONGEST_PAGE, LONGEST_MODULE, LONGEST_FUNCTION = 150, 400, 60

@@ -95,10 +95,12 @@ def classify(text: str, facts: Facts, config: CascadeConfig, kind: str = Message
 def _first_sure(text: str, facts: Facts, config: CascadeConfig, passport: _Passport) -> Opinion:
     opinion = None
     for tier in config.tiers:
-        opinion = tier(text, facts)
-        passport.add(opinion)
-        if opinion.category is not None:
-            return opinion
+        said = tier(text, facts)
+        passport.add(said)
+        if said.category is not None:
+            return said
+        if opinion is None or any(step.answer for step in said.steps):
+            opinion = said
     if not config.accounts and opinion is not None and any(step.answer for step in opinion.steps):
         return opinion  # its guess was not good enough, which says more than that there is no LLM
     if config.accounts and (why_not := config.afford()):

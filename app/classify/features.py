@@ -46,7 +46,7 @@ def normalise(text: str) -> str:
 
 
 def _char_grams(piece: str) -> list[str]:
-    if _IS_CJK.match(piece):
+    if is_cjk(piece):
         longest = 3
     else:
         piece, longest = f" {piece} ", 4
@@ -59,6 +59,16 @@ def _char_grams(piece: str) -> list[str]:
 def bucket(gram: str) -> int:
     """Where a word, a pair of words or a piece of one is counted, within its block."""
     return crc32(gram.encode(errors="replace")) & 0xFFFF
+
+
+def is_cjk(run: str) -> bool:
+    """Whether a run, as `runs` cuts them, is Han or kana."""
+    return bool(_IS_CJK.match(run))
+
+
+def runs(normalised: str) -> list[str]:
+    """What stands between spaces; Han and kana, written without them, apart from everything else."""
+    return [run for token in normalised.split(" ") for run in _pieces(token)]
 
 
 def _pieces(token: str) -> list[str]:

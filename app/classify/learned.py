@@ -6,7 +6,7 @@ from time import perf_counter
 
 from app.classify.calibration import Thresholds
 from app.classify.local_model import LocalModel
-from app.classify.memory import Memory
+from app.classify.memory import Memory, Neighbour
 from app.classify.opinion import Opinion
 from app.classify.prompt import Prompt
 from app.domain.classification import Category, Source, Step
@@ -38,13 +38,20 @@ def by_memory(learned: Callable[[], Learned], categories: Container[str]) -> Cal
         took_ms = (perf_counter() - started) * 1000
         if found is None or found.correction.category not in categories:
             return Opinion(Source.MEMORY, (Step(Source.MEMORY, None, None, "no such message yet", took_ms),))
-        same, category = found.similarity >= 1, found.correction.category
-        reason = "a person decided the same words" if same else "a person decided nearly the same words"
-        detail = {"message": found.correction.key, "similarity": round(found.similarity, 3)}
+        category, reason = found.correction.category, _same_words(found)
+        origin = "imported_ticket" if found.correction.imported else "message"
+        detail = {origin: found.correction.key, "similarity": round(found.similarity, 3)}
         step = Step(Source.MEMORY, category, found.similarity, reason, took_ms, detail=detail)
         return Opinion(Source.MEMORY, (step,), category, found.similarity, reason=reason)
 
     return tier
+
+
+def _same_words(found: Neighbour) -> str:
+    same = found.similarity >= 1
+    if found.correction.imported:
+        return "an imported ticket says the same words" if same else "an imported ticket says nearly the same words"
+    return "a person decided the same words" if same else "a person decided nearly the same words"
 
 
 def by_model(learned: Callable[[], Learned], categories: Container[str]) -> Callable[[str, Facts], Opinion]:

@@ -19,11 +19,15 @@ CANDIDATES = 64  # compared exactly, at least
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One message and the category a person gave it. `key`: whatever finds it again, usually the message's id."""
+    """One message and the category a person gave it. `key`: whatever finds it again, usually the message's id.
+
+    imported: it was labelled elsewhere and is no message of the workspace.
+    """
 
     key: str
     text: str
     category: str
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ def _ports() -> Iterator[Finding]:
     parts = (
         ("receiver", "OCTOPUS_RECEIVER_PORT", settings().receiver_port, "/readyz", _is_our_receiver),
         ("app", "OCTOPUS_UI_PORT", settings().ui_port, "/_stcore/health", lambda answer: answer.text.strip() == "ok"),
+        ("API", "OCTOPUS_API_PORT", settings().api_port, "/api/healthz", lambda answer: answer.text == '{"api":"ok"}'),
     )
     for name, variable, port, path, is_ours in parts:
         yield _port(f"{name} port", variable, port, path, is_ours)

@@ -14,7 +14,7 @@ from app.domain.errors import OctopusError
 from app.settings import Settings, settings
 
 MOST_WORKERS = 64
-PROCESSES = ("receiver", "worker", "cron", "ui")
+PROCESSES = ("receiver", "worker", "cron", "ui", "api")
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     up = command("up", _up, "Start everything and stay until Ctrl-C")
-    up.add_argument("--no-ui", action="store_true", help="without the app: receiver and workers only")
+    up.add_argument("--no-ui", action="store_true", help="without the app and the API: receiver and workers only")
     up.add_argument("--workers", type=_count, help="worker processes (OCTOPUS_WORKERS)")
     run = command("run", _run, "Run one process of those `up` starts: for containers and service managers")
     run.add_argument("process", choices=PROCESSES)

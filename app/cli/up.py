@@ -185,11 +185,7 @@ def _supervised(
 def process_table(with_ui: bool, workers: int) -> list[Child]:
     """Everything that runs besides PostgreSQL and Redis; the receiver first and alone, since customers do not wait."""
     python = sys.executable
-    receiver = [
-        python, "-m", "uvicorn", "webhook_receiver:app", "--host", settings().receiver_host,
-        "--port", str(settings().receiver_port), "--loop", "uvloop", "--http", "httptools", "--no-access-log",
-        "--log-level", "warning",
-    ]  # fmt: skip
+    receiver = _uvicorn("webhook_receiver:app", settings().receiver_port)
     cron = [
         python,
         "-m",
@@ -217,7 +213,15 @@ def process_table(with_ui: bool, workers: int) -> list[Child]:
             "true",
         ]
         table.append(Child("ui", ui))
+        table.append(Child("api", _uvicorn("app.api.main:app", settings().api_port), WORKER_MEMORY))
     return table
+
+
+def _uvicorn(application: str, port: int) -> list[str]:
+    return [
+        sys.executable, "-m", "uvicorn", application, "--host", settings().receiver_host, "--port", str(port),
+        "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning",
+    ]  # fmt: skip
 
 
 # ---- parts
@@ -242,10 +246,12 @@ def _leave(stopping: threading.Event) -> None:
 def _check_ports(with_ui: bool) -> None:
     wanted = {"OCTOPUS_RECEIVER_PORT": settings().receiver_port}
     if with_ui:
-        wanted["OCTOPUS_UI_PORT"] = settings().ui_port
-        if settings().ui_port == settings().receiver_port:
-            raise OctopusError("OCTOPUS_UI_PORT and OCTOPUS_RECEIVER_PORT are the same port. Change one of them.")
+        wanted = {"OCTOPUS_UI_PORT": settings().ui_port, "OCTOPUS_API_PORT": settings().api_port} | wanted
+    taken: dict[int, str] = {}
     for variable, port in wanted.items():
+        if port in taken:
+            raise OctopusError(f"{taken[port]} and {variable} are the same port. Change one of them.")
+        taken[port] = variable
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -288,6 +294,7 @@ def _greet(supervisor: Supervisor, with_ui: bool) -> None:
     waiting = {"Webhooks": (f"http://127.0.0.1:{settings().receiver_port}", "/readyz")}
     if with_ui:
         waiting["App"] = (f"http://127.0.0.1:{settings().ui_port}", "/_stcore/health")
+        waiting["API"] = (f"http://127.0.0.1:{settings().api_port}", "/api/healthz")
     end = time.monotonic() + READY_TIMEOUT_S
     for name, (address, path) in waiting.items():
         while not supervisor.stopping.is_set():

@@ -185,10 +185,16 @@ def save_settings(session: Session, workspace_id: UUID, changed: dict[str, Any])
 
 
 def with_something_new(session: Session) -> list[UUID]:
-    """Workspaces in which a person decided something the current model does not know from its fitting."""
+    """Workspaces in which a person decided something the current model does not know from its fitting, or whose
+    imported tickets are not those the newest model was fitted on.
+    """
     rows = session.connection().exec_driver_sql("""
         select w.id from workspace w
         left join model_version v on v.workspace_id = w.id and v.is_current
         where exists (select from classification k where k.workspace_id = w.id and k.source = 'person'
-                      and k.id > coalesce(v.learnt_until, '00000000-0000-0000-0000-000000000000'))""")
+                      and k.id > coalesce(v.learnt_until, '00000000-0000-0000-0000-000000000000'))
+        or coalesce((select jsonb_agg(i.id::text order by i.id::text) from example_import i
+                     where i.workspace_id = w.id), '[]')
+           <> coalesce((select n.imports from model_version n where n.workspace_id = w.id
+                        order by n.id desc limit 1), '[]')""")
     return list(rows.scalars())

@@ -27,6 +27,7 @@ class Source(StrEnum):
     RULE = "rule"
     MEMORY = "memory"
     LOCAL = "local"
+    NAMES = "names"  # only suggests
     LLM = "llm"
     PERSON = "person"
 

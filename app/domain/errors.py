@@ -25,6 +25,10 @@ class InvalidInput(OctopusError):
         self.field = field
 
 
+class NotFound(InvalidInput):
+    """What was named does not exist, or not any more."""
+
+
 class Forbidden(OctopusError):
     """The signed-in member's role does not allow this."""
 

@@ -23,6 +23,7 @@ from app.classify.calibration import Audited, Interval, Thresholds, fit_threshol
 from app.classify.learned import Learned
 from app.classify.local_model import LocalModel
 from app.classify.memory import Correction, Memory
+from app.db import examples
 from app.db import learning as store
 from app.db.engine import in_system, in_workspace
 from app.db.learning import Decision
@@ -36,7 +37,7 @@ from app.services.members import Actor, Role, require
 
 OVERLAP_MS = 60_000  # ids are made before they are committed: what may still come up is read once more
 MOST_REMEMBERED = 20_000  # corrections a process keeps word for word
-MOST_FROM_PERSONS, MOST_FROM_LLM, MOST_CHECKED = 20_000, 10_000, 5_000
+MOST_FROM_PERSONS, MOST_IMPORTED, MOST_FROM_LLM, MOST_CHECKED = 20_000, 20_000, 10_000, 5_000
 REFIT_AFTER, REFIT_SHARE = 20, 0.1  # new corrections; and of those there were, before the model is fitted anew
 KEPT_VERSIONS = 5
 CHECK = "Picked by chance for a person's look."
@@ -94,7 +95,9 @@ class Learner:
             log.error("model_not_loaded", workspace_id=str(self.workspace_id), error=str(error))
             return
         known = store.corrections(session, self.workspace_id, store.FIRST, MOST_REMEMBERED)
-        memory = Memory(model.vectoriser, [_remembered(one) for one in known if one.category])
+        imported = examples.decisions(session, self.workspace_id, MOST_REMEMBERED - len(known))
+        remembered = [_remembered(one) for one in known if one.category]
+        memory = Memory(model.vectoriser, [*(_remembered(one, imported=True) for one in imported), *remembered])
         self.learned = Learned(model, memory, Thresholds.from_json(version.thresholds))
         self._until = version.learnt_until or store.FIRST
         self._seen = deque((one.id for one in known if one.id <= self._until), maxlen=MOST_REMEMBERED)
@@ -121,8 +124,8 @@ def _beginning() -> Learned:
     return Learned(model, Memory(model.vectoriser), Thresholds(LocalSettings().target_accuracy))
 
 
-def _remembered(decision: Decision) -> Correction:
-    return Correction(str(decision.message_id), decision.text, decision.category)
+def _remembered(decision: Decision, imported: bool = False) -> Correction:
+    return Correction(str(decision.message_id), decision.text, decision.category, imported)
 
 
 def follow(session: Session, workspace_id: UUID, settings: dict) -> None:
@@ -170,8 +173,14 @@ def learn(workspace_id: UUID) -> None:
         if settings.enabled and current:
             _watch(session, workspace_id, current)
         new, old = store.count_corrections(session, workspace_id, current.learnt_until if current else None)
-    if settings.enabled and new >= max(REFIT_AFTER, REFIT_SHARE * old):
+        other_imports = not knows_imports(session, workspace_id)
+    if settings.enabled and (other_imports or new >= max(REFIT_AFTER, REFIT_SHARE * old)):
         refit(workspace_id, settings)
+
+
+def knows_imports(session: Session, workspace_id: UUID) -> bool:
+    """Whether the newest version was fitted on the imported tickets that are there now, and no others."""
+    return examples.import_ids(session, workspace_id) == examples.learnt_imports(session, workspace_id)
 
 
 def refit(workspace_id: UUID, settings: LocalSettings) -> UUID:
@@ -181,18 +190,21 @@ def refit(workspace_id: UUID, settings: LocalSettings) -> UUID:
     with in_workspace(workspace_id) as session:
         by_persons = store.corrections(session, workspace_id, store.FIRST, MOST_FROM_PERSONS)
         from_llm = store.unreviewed(session, workspace_id, MOST_FROM_LLM) if settings.learn_from_llm else []
+        imports = examples.import_ids(session, workspace_id)  # first: what comes meanwhile asks for another fitting
+        imported = examples.decisions(session, workspace_id, MOST_IMPORTED)
         rates = store.review_rates(session, workspace_id, MOST_CHECKED)
     newest = {decision.message_id: decision for decision in by_persons}  # of one message the last word
     of_persons = [decision for decision in newest.values() if not decision.taken_back]
-    decisions = [*of_persons, *from_llm]
-    examples = [_example(decision) for decision in decisions]
-    model = training.fit(examples)
-    thresholds = fit_thresholds(_unseen(decisions, examples, rates), settings.target_accuracy)
+    decisions = [*imported, *of_persons, *from_llm]
+    labelled = [_example(decision) for decision in decisions]
+    model = training.fit(labelled)
+    thresholds = fit_thresholds(_unseen(decisions, labelled, rates), settings.target_accuracy)
     version = ModelVersion(
         workspace_id=workspace_id, thresholds=thresholds.as_json(), weights=model_file.to_bytes(model),
-        learnt_until=by_persons[-1].id if by_persons else None,
+        learnt_until=by_persons[-1].id if by_persons else None, imports=imports,
         metrics={
-            "by_persons": len(of_persons), "from_llm": len(from_llm), "categories": len(model.categories),
+            "by_persons": len(of_persons), "imported": len(imported), "from_llm": len(from_llm),
+            "categories": len(model.categories),
             "checked": thresholds.reviewed, "expected_share": thresholds.expected_share, "bound": thresholds.bound,
         },
     )  # fmt: skip
@@ -212,16 +224,16 @@ def _example(decision: Decision):
     )  # fmt: skip
 
 
-def _unseen(decisions: Sequence[Decision], examples: Sequence, rates: dict[UUID, float]) -> list[Audited]:
+def _unseen(decisions: Sequence[Decision], labelled: Sequence, rates: dict[UUID, float]) -> list[Audited]:
     """What models that had not seen them say about the messages whose review was left to chance, or certain."""
     from app.classify import training
 
     which = [i for i, one in enumerate(decisions) if one.source == Source.PERSON and one.message_id in rates]
-    if len({examples[i].category for i in which}) < 2:
+    if len({labelled[i].category for i in which}) < 2:
         return []
     stands_for = [1 / rates[decisions[i].message_id] for i in which]
-    held_out = training.out_of_fold(examples, which, sampling_weights=np.array(stands_for))
-    return held_out.audited([examples[i].category for i in which], stands_for)
+    held_out = training.out_of_fold(labelled, which, sampling_weights=np.array(stands_for))
+    return held_out.audited([labelled[i].category for i in which], stands_for)
 
 
 def _watch(session: Session, workspace_id: UUID, current: store.Version) -> None:

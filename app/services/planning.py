@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from app.classify.cascade import CascadeConfig
+from app.classify.cold_start import by_names
 from app.classify.learned import by_memory, by_model, narrowed
 from app.classify.opinion import Tier
 from app.classify.prompt import Prompt
@@ -102,7 +103,11 @@ def _learned_tiers(config: Configuration) -> tuple[Tier, ...]:
     if not learning.settings_of(config.workspace.settings).enabled:
         return ()
     learner, categories = learning.learner(config.workspace.id), config.categories_by_key.keys()
-    return by_memory(lambda: learner.learned, categories), by_model(lambda: learner.learned, categories)
+    return (
+        by_memory(lambda: learner.learned, categories),
+        by_model(lambda: learner.learned, categories),
+        by_names(lambda: learner.learned, config.categories),
+    )
 
 
 def _narrowing(config: Configuration) -> Callable[[str], Prompt | None]:

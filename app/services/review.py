@@ -10,7 +10,7 @@ from app.db.engine import in_workspace
 from app.db.tables import Classification as ClassificationRow
 from app.domain.classification import Classification, Priority, Sentiment, Source
 from app.domain.conditions import Facts
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, NotFound
 from app.domain.lifecycle import MessageStatus, advance
 from app.services import configuration, delivery, planning
 from app.services.members import Actor, Role, require
@@ -97,7 +97,7 @@ def locked(session: Session, config: configuration.Configuration, message_id: UU
         from message m join contact c on c.id = m.contact_id join conversation v on v.id = m.conversation_id
         where m.id = %(id)s for update of m""", {"id": message_id}).one_or_none()  # fmt: skip
     if row is None:
-        raise InvalidInput("The message does not exist any more.", "message")
+        raise NotFound("The message does not exist any more.", "message")
     bot = config.bots.get(row.bot_id)
     facts = Facts(
         text=row.text, channel=row.channel, bot=bot.key if bot else "", received_at=row.received_at,

@@ -258,6 +258,6 @@ def likeliest(row: Any) -> list[tuple[str, float | None]]:
     if row.suggestion:
         found[row.suggestion] = row.confidence
     for step in reversed(row.steps or []):
-        if step["source"] == Source.LOCAL:
+        if step["source"] in (Source.LOCAL, Source.NAMES):
             found |= {key: p for key, p in (step.get("detail") or {}).get("likeliest", []) if key not in found}
     return list(found.items())

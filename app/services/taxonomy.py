@@ -14,7 +14,7 @@ from app.db.tables.base import first_id_at, now
 from app.domain import rules, templates
 from app.domain.classification import Classification, Priority, Source
 from app.domain.conditions import Condition, Facts
-from app.domain.errors import InvalidInput
+from app.domain.errors import InvalidInput, NotFound
 from app.domain.routing import Strategy, WhenWrong
 from app.services import audit, configuration, planning, references, review, secrets
 from app.services.connections import audited, checked_key
@@ -298,8 +298,8 @@ class _When(BaseModel):
     when: Condition
 
 
-def _gone(table: type[SQLModel], key: str) -> InvalidInput:
-    return InvalidInput(f"There is no {table.__tablename__} '{key}' any more.", "key")
+def _gone(table: type[SQLModel], key: str) -> NotFound:
+    return NotFound(f"There is no {table.__tablename__} '{key}' any more.", "key")
 
 
 def _check_rule(session: Session, when: Condition, category: str | None) -> None:

@@ -38,6 +38,9 @@ REASONS = (
     later("no rule decided"), later("rule '{0}'"), later("rule '{0}' matched"),
     later("rule '{0}' matched and wants a person to decide"), later("a person decided the same words"),
     later("a person decided nearly the same words"), later("no such message yet"), later("{0} sure"),
+    later("by its name and description"), later("too many categories resemble it"),
+    later("no word of it stands in a category's name or description"),
+    later("an imported ticket says the same words"), later("an imported ticket says nearly the same words"),
     later("decided by a person"), later("no route takes this category"), later("spam"), later("taken back"),
 )  # fmt: skip
 PRIORITIES = {
@@ -57,6 +60,7 @@ SOURCES = {
     "local": later("Local model"),
     "llm": later("Language model"),
     "person": later("Person"),
+    "names": later("Names of the categories"),
 }
 CAUSES = {
     "": later("On its way"),

@@ -13,8 +13,10 @@ import app.services
 from app.db.engine import in_system, in_workspace
 from app.db.tables import Category, Destination
 from app.domain.errors import OctopusError
-from app.services import connections, consent, deliveries, inbox
+from app.domain.tickets_file import Columns, Table, Ticket
+from app.services import api_keys, connections, consent, deliveries, examples, inbox
 from app.services.audit import Wanted
+from app.services.examples import Found
 from app.services.learning import LocalSettings
 from app.services.members import Actor, Role
 from tests.kit import Kit
@@ -58,6 +60,9 @@ def ours(kit: Kit):
         owner, "linear", "linear", {"client_id": OURS, "client_secret": OURS, "team": OURS}
     )
     state = consent.begin(owner, linear.id).partition("state=")[2].partition("&")[0]
+    api_key, _key = api_keys.create(owner, OURS, ["read"])
+    old = Found((Ticket(2, OURS, "bug"),), (), 1, 0, 0, {"bug": 1})
+    brought = examples.bring_in(owner, f"{OURS}.csv", old, {"bug": "bug"}, {})
     return kit, {
         "message_id": open_message, "message_ids": [message, open_message], "delivery_ids": [delivery.id],
         "deliveries": [delivery.id], "event_ids": [event], "destination_id": linear.id, "key": "jira",
@@ -68,8 +73,11 @@ def ours(kit: Kit):
         "channel": "telegram", "name": "Bug", "when": {"text_contains": OURS}, "then": {"category": "bug"},
         "strategy": "failover", "destinations": ["jira"], "settings": LocalSettings(), "zone": "UTC",
         "ops": [{"op": "decide", "n": "1", "id": str(open_message), "category": None}],
-        "budget_usd": 1.0, "days": 30, "ids": [delivery.id], "text": "Hello",
+        "budget_usd": 1.0, "days": 30, "scopes": ["read"], "key_id": api_key.id, "ids": [delivery.id], "text": "Hello",
         "conversation_id": kit.sql("select id from conversation limit 1")[0].id,
+        "import_id": brought.id, "file": Table(["text", "label"], [(2, ["It crashed", "bug"])]),
+        "columns": Columns("text", "label"), "file_name": "old.csv", "found": old, "meanings": {"bug": "bug"},
+        "added": {},
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """All tables. Importing this package fills `SQLModel.metadata`."""
 
+from app.db.tables.api_keys import ApiKey, Scope
 from app.db.tables.configuration import Bot, Category, Destination, LlmAccount, Route, Rule
 from app.db.tables.health import BotHealth, DestinationHealth, DestinationSync, LlmAccountHealth
 from app.db.tables.inbox import (
@@ -13,14 +14,15 @@ from app.db.tables.inbox import (
     SecondLook,
     TimelineEntry,
 )
-from app.db.tables.learning import ModelVersion
+from app.db.tables.learning import ExampleImport, LabelledExample, ModelVersion
 from app.db.tables.people import AuditEntry, LoginSession, Membership, Person
 from app.db.tables.work import Attempt, CustomerReply, Delivery, RemoteComment, Task, TaskMessage
 from app.db.tables.workspaces import Workspace
 
 __all__ = [
-    "Attachment", "Attempt", "AuditEntry", "Bot", "BotHealth", "Category", "Classification", "Contact",
-    "Conversation", "CustomerReply", "Delivery", "Destination", "DestinationHealth", "DestinationSync", "LlmAccount",
-    "LlmAccountHealth", "LoginSession", "Membership", "Message", "ModelVersion", "Person", "RawEvent",
-    "RemoteComment", "ReviewHold", "Route", "Rule", "SecondLook", "Task", "TaskMessage", "TimelineEntry", "Workspace",
+    "ApiKey", "Attachment", "Attempt", "AuditEntry", "Bot", "BotHealth", "Category", "Classification", "Contact",
+    "Conversation", "CustomerReply", "Delivery", "Destination", "DestinationHealth", "DestinationSync",
+    "ExampleImport", "LabelledExample", "LlmAccount", "LlmAccountHealth", "LoginSession", "Membership", "Message",
+    "ModelVersion", "Person", "RawEvent", "RemoteComment", "ReviewHold", "Route", "Rule", "Scope", "SecondLook",
+    "Task", "TaskMessage", "TimelineEntry", "Workspace",
 ]  # fmt: skip
