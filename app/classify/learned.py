@@ -17,6 +17,7 @@ ASKED_ABOUT = 10  # the right category is among the model's ten likeliest for 99
 SHOWN = 8  # nearest corrections in a question to the LLM
 ENOUGH_EACH, ENOUGH = 20, 50  # corrections per category before any is left out; and before any is shown
 RESEMBLES = 0.15  # cosine below which a correction helps nobody
+UNCHECKED = "An imported ticket with the same words suggests the category; nobody has checked it here yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ def by_memory(learned: Callable[[], Learned], categories: Container[str]) -> Cal
         origin = "imported_ticket" if found.correction.imported else "message"
         detail = {origin: found.correction.key, "similarity": round(found.similarity, 3)}
         step = Step(Source.MEMORY, category, found.similarity, reason, took_ms, detail=detail)
+        if found.correction.imported:  # nobody here has looked at it: one wrong old label must not decide alone
+            return Opinion(Source.MEMORY, (step,), unsure_because=UNCHECKED)
         return Opinion(Source.MEMORY, (step,), category, found.similarity, reason=reason)
 
     return tier

@@ -54,6 +54,15 @@ _DECISION = f"""
     where k.workspace_id = %(workspace)s and """  # noqa: S608  a constant
 
 
+def may_fit(session: Session, workspace_id: UUID) -> bool:
+    """Whether no other process is fitting this workspace's model; from now to the end of the transaction none will."""
+    return (
+        session.connection()
+        .exec_driver_sql("select pg_try_advisory_xact_lock(hashtextextended(%(id)s, 1))", {"id": str(workspace_id)})
+        .scalar_one()
+    )
+
+
 def corrections(session: Session, workspace_id: UUID, after: UUID, most: int) -> list[Decision]:
     """What persons decided after the decision `after`, oldest first; of more than `most` the newest."""
     sql = f"{_DECISION} k.source = 'person' and k.id > %(after)s order by k.id desc limit {most}"
@@ -70,6 +79,11 @@ def unreviewed(session: Session, workspace_id: UUID, most: int) -> list[Decision
 
 def _decisions(session: Session, sql: str, **values: Any) -> list[Decision]:
     return [Decision(**row._mapping) for row in session.connection().exec_driver_sql(sql, values)]
+
+
+def count_categories(session: Session, workspace_id: UUID) -> int:
+    query = "select count(*) from category where workspace_id = %(id)s and archived_at is null"
+    return session.connection().exec_driver_sql(query, {"id": workspace_id}).scalar_one()
 
 
 def count_corrections(session: Session, workspace_id: UUID, until: UUID | None) -> tuple[int, int]:

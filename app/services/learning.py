@@ -38,6 +38,7 @@ from app.services.members import Actor, Role, require
 OVERLAP_MS = 60_000  # ids are made before they are committed: what may still come up is read once more
 MOST_REMEMBERED = 20_000  # corrections a process keeps word for word
 MOST_FROM_PERSONS, MOST_IMPORTED, MOST_FROM_LLM, MOST_CHECKED = 20_000, 20_000, 10_000, 5_000
+MOST_CELLS = 2_000_000  # examples x categories: what a fit costs: at most about 8 s of CPU, five times
 REFIT_AFTER, REFIT_SHARE = 20, 0.1  # new corrections; and of those there were, before the model is fitted anew
 KEPT_VERSIONS = 5
 CHECK = "Picked by chance for a person's look."
@@ -175,7 +176,9 @@ def learn(workspace_id: UUID) -> None:
         new, old = store.count_corrections(session, workspace_id, current.learnt_until if current else None)
         other_imports = not knows_imports(session, workspace_id)
     if settings.enabled and (other_imports or new >= max(REFIT_AFTER, REFIT_SHARE * old)):
-        refit(workspace_id, settings)
+        with in_workspace(workspace_id) as alone:  # holds no row meanwhile
+            if store.may_fit(alone, workspace_id):
+                refit(workspace_id, settings)
 
 
 def knows_imports(session: Session, workspace_id: UUID) -> bool:
@@ -189,9 +192,11 @@ def refit(workspace_id: UUID, settings: LocalSettings) -> UUID:
 
     with in_workspace(workspace_id) as session:
         by_persons = store.corrections(session, workspace_id, store.FIRST, MOST_FROM_PERSONS)
-        from_llm = store.unreviewed(session, workspace_id, MOST_FROM_LLM) if settings.learn_from_llm else []
+        room = MOST_CELLS // max(1, store.count_categories(session, workspace_id)) - len(by_persons)
         imports = examples.import_ids(session, workspace_id)  # first: what comes meanwhile asks for another fitting
-        imported = examples.decisions(session, workspace_id, MOST_IMPORTED)
+        imported = examples.decisions(session, workspace_id, max(0, min(MOST_IMPORTED, room)))
+        room = max(0, min(MOST_FROM_LLM, room - len(imported)))
+        from_llm = store.unreviewed(session, workspace_id, room) if settings.learn_from_llm else []
         rates = store.review_rates(session, workspace_id, MOST_CHECKED)
     newest = {decision.message_id: decision for decision in by_persons}  # of one message the last word
     of_persons = [decision for decision in newest.values() if not decision.taken_back]

@@ -208,14 +208,35 @@ def test_imported_labels_prove_nothing_so_the_model_does_not_answer_alone(kit):
     assert last(kit).status == "needs_review"
 
 
-def test_the_same_words_as_an_imported_ticket_get_its_category_and_say_so(kit):
+def test_the_same_words_as_an_imported_ticket_suggest_its_category_to_a_person(kit):
     bring_in(kit)
     learn(kit)
 
     kit.say("The app crashes when I open settings 0")
 
-    assert (last(kit).source, last(kit).category) == ("memory", "bug")
-    assert last(kit).reason == "an imported ticket says the same words"
+    [step] = [step for step in last(kit).steps if step["source"] == "memory"]
+    assert (step["answer"], step["reason"]) == ("bug", "an imported ticket says the same words")
+    assert last(kit).status == "needs_review"
+
+
+def test_two_processes_do_not_fit_the_same_model_at_once(kit):
+    bring_in(kit)
+    with in_workspace(kit.workspace_id) as other:
+        assert learning_store.may_fit(other, kit.workspace_id)
+        learn(kit)
+        assert learning.versions(kit.workspace_id) == []
+
+    learn(kit)
+    assert len(learning.versions(kit.workspace_id)) == 1
+
+
+def test_many_categories_leave_room_for_fewer_imported_tickets(kit, monkeypatch):
+    bring_in(kit)
+    monkeypatch.setattr(learning, "MOST_CELLS", 40 * len(taxonomy.categories(kit.workspace_id)))
+
+    learn(kit)
+
+    assert learning.versions(kit.workspace_id)[0].metrics["imported"] == 40
 
 
 def test_the_word_of_a_person_on_a_message_beats_an_imported_ticket(kit):
