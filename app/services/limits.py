@@ -1,9 +1,10 @@
 """Rate limits per destination account, shared by all workers through Redis."""
 
+import time
 from functools import cache
 from uuid import UUID
 
-from pyrate_limiter import Duration, Limiter, Rate, RedisBucket
+from pyrate_limiter import Duration, Rate, RateItem, RedisBucket
 from redis import RedisError
 from redis.exceptions import NoScriptError
 
@@ -34,7 +35,7 @@ def wait_for_turn(destination_id: UUID, rate_per_s: float, label: str) -> None:
         try:
             has_place = _has_place(destination_id, rate_per_s)
         except NoScriptError:  # Redis was restarted and has forgotten what the limiter does
-            _limiter.cache_clear()
+            _bucket.cache_clear()
             has_place = _has_place(destination_id, rate_per_s)
     except RedisError as error:
         said = f"The limit of {label} cannot be asked while Redis is away. Nothing was sent; it is tried again."
@@ -44,11 +45,21 @@ def wait_for_turn(destination_id: UUID, rate_per_s: float, label: str) -> None:
 
 
 def _has_place(destination_id: UUID, rate_per_s: float) -> bool:
-    return bool(_limiter(destination_id, rate_per_s).try_acquire("call", blocking=True, timeout=LONGEST_WAIT_S))
+    bucket = _bucket(destination_id, rate_per_s)
+    give_up_at = time.monotonic() + LONGEST_WAIT_S
+    while True:
+        call = RateItem("call", bucket.now())
+        bucket.leak(call.timestamp)  # by ourselves: the library's thread for it dies with Redis
+        if bucket.put(call):
+            return True
+        wait_s = max(bucket.waiting(call), 1) / 1000
+        if time.monotonic() + wait_s > give_up_at:
+            return False
+        time.sleep(wait_s)
 
 
 @cache
-def _limiter(destination_id: UUID, rate_per_s: float) -> Limiter:
+def _bucket(destination_id: UUID, rate_per_s: float) -> RedisBucket:
     """A rate under 1/s becomes one call in so many milliseconds."""
     rate = Rate(int(rate_per_s), Duration.SECOND) if rate_per_s >= 1 else Rate(1, int(1000 / rate_per_s))
-    return Limiter(RedisBucket.init([rate], redis(), f"limit:{destination_id}"))
+    return RedisBucket.init([rate], redis(), f"limit:{destination_id}")

@@ -1,5 +1,7 @@
 """The shared rate limit outlives Redis: nothing is sent too fast, and nothing fails because Redis was away."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -12,9 +14,9 @@ from app.services.limits import OurOwnLimit
 
 @pytest.fixture(autouse=True)
 def fresh(database):
-    limits._limiter.cache_clear()
+    limits._bucket.cache_clear()
     yield
-    limits._limiter.cache_clear()
+    limits._bucket.cache_clear()
 
 
 def test_a_restarted_redis_that_forgot_the_script_is_taught_again():
@@ -38,3 +40,21 @@ def test_over_the_limit_a_call_is_put_back():
 
     with pytest.raises(OurOwnLimit, match="waits its turn"):
         limits.wait_for_turn(destination, 0.1, "jira")
+
+
+def test_threads_together_stay_under_the_limit():
+    destination, rate_per_s = uuid4(), 10.0
+
+    def calls(_) -> int:
+        try:
+            limits.wait_for_turn(destination, rate_per_s, "jira")
+        except OurOwnLimit:
+            return 0
+        return 1
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(40) as threads:
+        admitted = sum(threads.map(calls, range(40)))
+
+    windows = int(time.monotonic() - started) + 1
+    assert rate_per_s <= admitted <= rate_per_s * windows
