@@ -33,7 +33,7 @@ def opened(label: str, request: RawRequest, token: str, aes_key: str, corp_id: s
     expected = hashlib.sha1(signed.encode()).hexdigest() if token and encrypted else ""
     check_secret(label, params.get("msg_signature", ""), expected, "msg_signature")
     try:
-        message, receiver = _decrypted(encrypted, aes_key)
+        message, receiver = decrypted(encrypted, aes_key)
     except ValueError as error:
         raise _not_for_us(label) from error
     if receiver != corp_id.encode():
@@ -59,11 +59,19 @@ def _encrypted(request: RawRequest) -> str:
     return found[1].decode() if found else ""
 
 
-def _decrypted(encrypted: str, aes_key: str) -> tuple[bytes, bytes]:
-    """AES-256-CBC: 16 random bytes, the message's length as 4 bytes, the message, the receiver's id; PKCS#7 padding."""
-    if len(aes_key) != KEY_LENGTH:
+def aes_key_of(text: str) -> bytes:
+    """The key in an EncodingAESKey. Raises ValueError."""
+    if len(text) != KEY_LENGTH:
         raise ValueError("no EncodingAESKey")
-    key = b64decode(aes_key + "=")
+    return b64decode(text + "=")
+
+
+def decrypted(encrypted: str, aes_key: str) -> tuple[bytes, bytes]:
+    """The message and its receiver's id. Raises ValueError.
+
+    AES-256-CBC: 16 random bytes, the message's length as 4 bytes, the message, the receiver's id; PKCS#7 padding.
+    """
+    key = aes_key_of(aes_key)
     decryptor, unpadder = Cipher(algorithms.AES256(key), modes.CBC(key[:IV])).decryptor(), PKCS7(BLOCK_BITS).unpadder()
     padded = decryptor.update(b64decode(encrypted)) + decryptor.finalize()
     content = unpadder.update(padded) + unpadder.finalize()
