@@ -77,8 +77,8 @@ class RememberingVendor:
         said = next((row.text for row in self.kit.sql("select text from message") if row.text in text), None)
         if call == self.case.create and said:
             return self._create(said)
-        if call == self.case.lookup:
-            key = self._newest_task()
+        key = self._newest_task()
+        if self.case.lookup and call == (self.case.lookup[0], self.case.lookup[1].replace(KEY, key)):
             there = self.tasks.get(self.kit.messages()[-1][0])
             return json(self.case.found if there else self.case.nothing, key=key)
         if call in self.case.around:
