@@ -7,7 +7,7 @@ from app.classify.calibration import CLOSED, FEWEST_REVIEWED, Thresholds
 from app.db.tables import ModelVersion
 from app.services import learning
 from app.services.learning import Figures, LocalSettings
-from app.ui import agreement, charts, dial, nav, session, setup, theme, words
+from app.ui import agreement, charts, dial, nav, quality, session, setup, theme, words
 from app.ui.i18n import _, ago, day_label, moment, money, number, percent
 
 workspace = session.workspace()
@@ -107,7 +107,9 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     if numbers.total:
         chart(numbers)
+    quality.draw(workspace.id)
     agreement.draw(workspace.id, numbers.seconds)
+    quality.examined(learning.versions(workspace.id), workspace.timezone)
     versions()
 with right:
     dial.draw(chosen)

@@ -59,7 +59,7 @@ def workspace(database):
     """The id of a new, empty workspace, in which nothing is left to chance."""
     row = Workspace(
         key=f"w{uuid4().hex[:10]}", name="Acme Support", timezone="Europe/Berlin", join_window_min=0,
-        settings={"classify": {"local": {"audit_share": 0.0}}},
+        settings={"classify": {"local": {"audit_share": 0.0, "golden_share": 0.0}}},
     )  # fmt: skip
     with in_system() as session:
         session.add(row)

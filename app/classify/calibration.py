@@ -243,13 +243,21 @@ def lower_bound(right: np.ndarray | float, n: np.ndarray | float, risk: float) -
 
 def realised(audited: Sequence[Audited]) -> Interval:
     """How often the answers given alone were right, with the 90 % interval. Nothing audited: 0 to 1."""
-    if not audited:
+    return weighed_share([one.correct for one in audited], [one.stands_for for one in audited])
+
+
+def weighed_share(right: Sequence[bool], stands_for: Sequence[float]) -> Interval:
+    """Of messages that each stand for so many, the share that is right, with its 90 % interval. None: 0 to 1.
+
+    The interval is Clopper and Pearson's, with as many messages as these are worth (Kish, "Survey Sampling", 1965).
+    """
+    if not right:
         return Interval(0.0, 0.0, 1.0, 0)
-    weight = np.array([a.stands_for for a in audited])
-    share = float(weight @ np.array([a.correct for a in audited], float) / weight.sum())
+    weight = np.array(stands_for, float)
+    share = float(weight @ np.array(right, float) / weight.sum())
     n = float(weight.sum() ** 2 / (weight @ weight))
     low, high = float(lower_bound(share * n, n, 0.05)), 1 - float(lower_bound((1 - share) * n, n, 0.05))
-    return Interval(share, low, high, len(audited))
+    return Interval(share, low, high, len(right))
 
 
 def raised(thresholds: Thresholds, audited: Sequence[Audited]) -> Thresholds | None:

@@ -1,5 +1,6 @@
 """What persons decided, as the local model needs it, and the versions of that model. In the caller's transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -119,6 +120,39 @@ def checks(session: Session, workspace_id: UUID) -> list[Check]:
         where p.reason <> '{TAKEN_BACK}' and k.workspace_id = %(workspace)s and k.source is null and k.review_rate < 1
         order by k.id desc limit {WATCHED}""", {"workspace": workspace_id})  # noqa: S608  a constant  # fmt: skip
     return [Check(**row._mapping) for row in rows][::-1]
+
+
+def judged(session: Session, workspace_id: UUID, since: UUID, most: int) -> list[Any]:
+    """The newest messages a person decided whose look was certain or left to chance; oldest first. Rows of id (of the
+    decision), message_id, at, machine, confidence, decided and stands_for.
+
+    The machine's word is the first one it had. Who corrects an answer unasked chose it because it is wrong: such
+    messages would make the figures darker than the traffic is.
+    """
+    return session.connection().exec_driver_sql("""
+        with newest as (
+            select distinct on (message_id) id, at, message_id, category_id, reason
+            from (select * from classification where workspace_id = %(workspace)s and source = 'person'
+                  and id >= %(since)s order by id desc limit %(most)s) d
+            order by message_id, id desc)
+        select n.id, n.message_id, n.at, g.step->>'answer' as machine, (g.step->>'confidence')::float as confidence,
+               c.key as decided, 1 / k.review_rate as stands_for
+        from newest n
+        join lateral (select steps, review_rate from classification o where o.message_id = n.message_id
+                      and o.id < n.id and o.review_rate > 0 order by o.id limit 1) k on true
+        left join lateral (select step from jsonb_array_elements(k.steps) with ordinality s(step, place)
+                           where step->>'answer' is not null order by place desc limit 1) g on true
+        left join category c on c.id = n.category_id
+        where n.reason <> %(taken_back)s order by n.id""",
+        {"workspace": workspace_id, "since": since, "most": most, "taken_back": TAKEN_BACK}).all()  # fmt: skip
+
+
+def texts(session: Session, message_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Of messages that are gone, nothing."""
+    rows = session.connection().exec_driver_sql(
+        "select id, text from message where id = any(%(ids)s)", {"ids": list(message_ids)}
+    )
+    return {row.id: row.text for row in rows}
 
 
 def decided_per_day(session: Session, workspace_id: UUID, since: UUID, zone: str) -> list[Any]:

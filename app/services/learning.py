@@ -8,7 +8,7 @@ watch     random checks say how often the model is right; when it falls short, i
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
 from uuid import UUID
@@ -19,10 +19,11 @@ from sqlmodel import Session
 
 from app import enqueue
 from app.classify import model_file
-from app.classify.calibration import Audited, Interval, Thresholds, fit_thresholds, raised, realised
+from app.classify.calibration import Audited, Interval, Thresholds, fit_thresholds, raised, realised, weighed_share
 from app.classify.learned import Learned
 from app.classify.local_model import LocalModel
 from app.classify.memory import Correction, Memory
+from app.classify.quality import kept_for_examination
 from app.db import examples
 from app.db import learning as store
 from app.db.engine import in_system, in_workspace
@@ -48,6 +49,7 @@ class LocalSettings(BaseModel):
     """How a workspace uses its own model. audit_share: of the answers given alone, looked at by a person.
 
     double_share: of what a person decided, decided by a second one who does not know the first one's word.
+    golden_share: of the messages, kept to examine each new model: what persons say about them never trains one.
     """
 
     enabled: bool = True
@@ -55,6 +57,7 @@ class LocalSettings(BaseModel):
     audit_share: float = Field(0.03, ge=0, le=1)
     learn_from_llm: bool = True
     double_share: float = Field(0.05, ge=0, le=1)
+    golden_share: float = Field(0.1, ge=0, le=0.5)
 
 
 def settings_of(stored: dict) -> LocalSettings:
@@ -76,14 +79,14 @@ class Learner:
     _seen: deque[UUID] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def follow(self, session: Session) -> None:
+    def follow(self, session: Session, golden_share: float) -> None:
         """Take in what was decided since. One small query where nothing was."""
         with self._lock:
             current = store.current_version(session, self.workspace_id)
             if current and current.id != self.version:
                 self._load(session, current)
             for decision in store.corrections(session, self.workspace_id, self._until, MOST_REMEMBERED):
-                self._take(decision)
+                self._take(decision, kept_for_examination(decision.message_id, golden_share))
             if current and current.thresholds != self.learned.thresholds.as_json():
                 self.learned = replace(self.learned, thresholds=Thresholds.from_json(current.thresholds))
 
@@ -103,7 +106,8 @@ class Learner:
         self._until = version.learnt_until or store.FIRST
         self._seen = deque((one.id for one in known if one.id <= self._until), maxlen=MOST_REMEMBERED)
 
-    def _take(self, decision: Decision) -> None:
+    def _take(self, decision: Decision, is_golden: bool) -> None:
+        """What the golden set holds is remembered word for word, and the model does not learn it."""
         self._until = max(self._until, UUID(int=max(0, decision.id.int - (OVERLAP_MS << 80))))
         if decision.id in self._seen:
             return
@@ -112,7 +116,8 @@ class Learner:
             self.learned.memory.remove(str(decision.message_id))
         else:
             self.learned.memory.add(_remembered(decision))
-            self.learned.model.learn(decision.text, decision.category)
+            if not is_golden:
+                self.learned.model.learn(decision.text, decision.category)
 
 
 @cache
@@ -131,8 +136,9 @@ def _remembered(decision: Decision, imported: bool = False) -> Correction:
 
 def follow(session: Session, workspace_id: UUID, settings: dict) -> None:
     """Let this process know what was decided meanwhile. settings: the workspace's."""
-    if settings_of(settings).enabled:
-        learner(workspace_id).follow(session)
+    local = settings_of(settings)
+    if local.enabled:
+        learner(workspace_id).follow(session, local.golden_share)
 
 
 # ---- random checks
@@ -199,7 +205,10 @@ def refit(workspace_id: UUID, settings: LocalSettings) -> UUID:
         from_llm = store.unreviewed(session, workspace_id, room) if settings.learn_from_llm else []
         rates = store.review_rates(session, workspace_id, MOST_CHECKED)
     newest = {decision.message_id: decision for decision in by_persons}  # of one message the last word
-    of_persons = [decision for decision in newest.values() if not decision.taken_back]
+    every = [decision for decision in newest.values() if not decision.taken_back]
+    golden = [one for one in every if kept_for_examination(one.message_id, settings.golden_share)]
+    of_persons = [one for one in every if not kept_for_examination(one.message_id, settings.golden_share)]
+    from_llm = [one for one in from_llm if not kept_for_examination(one.message_id, settings.golden_share)]
     decisions = [*imported, *of_persons, *from_llm]
     labelled = [_example(decision) for decision in decisions]
     model = training.fit(labelled)
@@ -211,12 +220,20 @@ def refit(workspace_id: UUID, settings: LocalSettings) -> UUID:
             "by_persons": len(of_persons), "imported": len(imported), "from_llm": len(from_llm),
             "categories": len(model.categories),
             "checked": thresholds.reviewed, "expected_share": thresholds.expected_share, "bound": thresholds.bound,
+            "golden": asdict(_examined(model, golden)),
         },
     )  # fmt: skip
     version_id = version.id
     with in_workspace(workspace_id) as session:
         store.add_version(session, version, KEPT_VERSIONS)
     return version_id
+
+
+def _examined(model: LocalModel, golden: Sequence[Decision]) -> Interval:
+    """How many of the golden messages the model's best guess is right for; each counts once."""
+    labelled = [one for one in golden if one.category is not None]
+    right = [model.answer(one.text).category == one.category for one in labelled]
+    return weighed_share(right, [1.0] * len(right))
 
 
 def _example(decision: Decision):

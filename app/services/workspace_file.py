@@ -89,6 +89,7 @@ class LocalPart(_Part):
     audit_share: float = Field(0.03, ge=0, le=1)
     learn_from_llm: bool = True
     double_share: float = Field(0.05, ge=0, le=1)
+    golden_share: float = Field(0.1, ge=0, le=0.5)
 
 
 class LlmPart(Account):

@@ -27,6 +27,12 @@ def draw(settings: LocalSettings) -> None:
         help=_("So many decisions are made again by a colleague who does not know the first one. It changes nothing "
                "but shows which categories people cannot tell apart."),
     )  # fmt: skip
+    kept = st.slider(
+        _("Kept for examination"), 0.0, 50.0, settings.golden_share * 100, 1.0, format="%.0f %%", key="learning-golden",
+        disabled=locked,
+        help=_("The golden set: what people say about so many of the messages never trains a model. Each new version "
+               "is examined on it."),
+    )  # fmt: skip
     from_llm = st.toggle(
         _("Learn from the language model's answers"), settings.learn_from_llm, key="learning-from-llm", disabled=locked,
         help=_("At a third of the weight of a person's. Check that your provider's terms allow it."),
@@ -35,6 +41,7 @@ def draw(settings: LocalSettings) -> None:
     wanted = LocalSettings(
         enabled=enabled, target_accuracy=round(target / 100, 4), audit_share=round(checked / 100, 4),
         learn_from_llm=from_llm, double_share=round(twice / 100, 4),
+        golden_share=round(kept / 100, 4),
     )  # fmt: skip
     if st.button(_("Save"), key="learning-save", type="primary", disabled=locked or wanted == settings):
         learning.save_settings(session.actor(), wanted)

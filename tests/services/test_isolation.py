@@ -10,8 +10,10 @@ from sqlalchemy.exc import NoResultFound, ProgrammingError
 from sqlmodel import SQLModel
 
 import app.services
+from app.classify.quality import Judged
 from app.db.engine import in_system, in_workspace
 from app.db.tables import Category, Destination
+from app.db.tables.base import now
 from app.domain.errors import OctopusError
 from app.domain.tickets_file import Columns, Table, Ticket
 from app.services import api_keys, connections, consent, deliveries, examples, inbox
@@ -77,7 +79,7 @@ def ours(kit: Kit):
         "conversation_id": kit.sql("select id from conversation limit 1")[0].id,
         "import_id": brought.id, "file": Table(["text", "label"], [(2, ["It crashed", "bug"])]),
         "columns": Columns("text", "label"), "file_name": "old.csv", "found": old, "meanings": {"bug": "bug"},
-        "added": {},
+        "added": {}, "judged": [Judged(message, now(), "billing", 0.9, "bug", 1.0)],
     }  # fmt: skip
 
 

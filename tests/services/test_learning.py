@@ -38,7 +38,9 @@ def learnt(kit):
     category_of = dict(texts)
     for message in kit.sql("select id, text from message"):
         review.decide(actor(kit), message.id, category_of[message.text])
-    kit.refit = lambda: learning.refit(kit.workspace_id, LocalSettings(target_accuracy=0.9, audit_share=0))
+    kit.refit = lambda: learning.refit(
+        kit.workspace_id, LocalSettings(target_accuracy=0.9, audit_share=0, golden_share=0)
+    )
     kit.refit()
     return kit
 
@@ -153,21 +155,21 @@ def test_an_agent_changes_neither_settings_nor_version(learnt):
         with pytest.raises(Forbidden):
             change()
 
-    assert learning.settings(learnt.workspace_id) == LocalSettings(audit_share=0)
+    assert learning.settings(learnt.workspace_id) == LocalSettings(audit_share=0, golden_share=0)
 
 
 def test_a_correction_reaches_another_process_within_a_second(learnt):
     """What `follow` costs another worker: the query and one step of learning."""
     other = learning.Learner(learnt.workspace_id)
     with in_workspace(learnt.workspace_id) as session:
-        other.follow(session)
+        other.follow(session, 0.0)
     learnt.say("completely new words nobody wrote", chat=5)
     [message] = learnt.sql("select id from message order by id desc limit 1")
     review.decide(actor(learnt), message.id, "billing")
 
     started = time.perf_counter()
     with in_workspace(learnt.workspace_id) as session:
-        other.follow(session)
+        other.follow(session, 0.0)
     took_s = time.perf_counter() - started
 
     assert other.learned.memory.duplicate("completely new words nobody wrote").correction.category == "billing"
