@@ -34,7 +34,7 @@ def draw(workspace_id: UUID) -> None:
         st.markdown("**" + _("Right guesses, as corrections came in") + "**")
         _curve(found)
     with right:
-        st.markdown("**" + _("How sure it was, and how often it was right") + "**")
+        st.markdown("**" + _("How sure it was, and how often right") + "**")
         _promises(found)
     names = {category.key: category.name for category in configuration.current(workspace_id).categories}
     _categories(found, names)
@@ -140,6 +140,11 @@ def examined(versions: list[ModelVersion], zone: str) -> None:
     st.caption(_("The golden set: messages people decided that no model learns from. The newest version was examined "
                  "on {n}.").format(n=number(known[-1][1].n)))  # fmt: skip
     drawn = go.Figure()
-    _band(drawn, [moment(row.created_at, zone) for row, _found in known], [found for _row, found in known])
-    drawn.update_layout(xaxis={"type": "category"}, yaxis={"tickformat": ".0%", "range": [0, 1.02]})
+    places = list(range(len(known)))
+    _band(drawn, places, [found for _row, found in known])
+    labels = [moment(row.created_at, zone) for row, _found in known]  # two may be of the same minute
+    drawn.update_layout(
+        xaxis={"tickvals": places, "ticktext": labels, "range": [-0.5, len(places) - 0.5]},
+        yaxis={"tickformat": ".0%", "range": [0, 1.02]},
+    )
     charts.show(drawn, "quality-versions", 220)

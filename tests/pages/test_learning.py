@@ -65,3 +65,23 @@ def test_a_person_decides_and_the_count_rises(visit, person, kit):
     page = visit(person(), "learning")
 
     assert {metric.label: metric.value for metric in page.metric}["Decisions learnt from"] == "1"
+
+
+def test_each_category_shows_how_right_the_machine_was_and_opens_what_went_wrong(visit, person, learnt):  # noqa: F811
+    page = visit(person(), "learning")
+
+    rows = page.dataframe[0].value
+    assert list(rows["Category"]) == ["Bug", "Billing"] and rows["Messages"].sum() == 170
+    page.selectbox(key="quality-mistakes").select("billing").run()
+
+    assert not page.exception
+    links = [link.proto for link in page.get("page_link") if "→" in link.proto.label]
+    assert links and all("Billing" in link.label and "message=" in link.query_string for link in links)
+
+
+def test_a_manager_keeps_messages_for_examination(visit, person, kit):
+    page = visit(person(Role.MANAGER), "learning")
+    page.slider(key="learning-golden").set_value(20.0).run()
+    page.button(key="learning-save").click().run()
+
+    assert learning.settings(kit.workspace_id).golden_share == 0.2
