@@ -106,7 +106,7 @@ class Connector(Protocol):
     EXACTLY_ONCE: ClassVar[str]  # one sentence for the manager: how a second task is prevented, and the vendor's page
     RATE_PER_S: ClassVar[float | None]  # the vendor's documented limit for one account; None: none published
     CONSENT: ClassVar[Consent | None]  # how a refresh token is got by clicking; None: the vendor has no such page
-    HOOK_STEPS: ClassVar[tuple[str, ...]]  # with HOOK but without SETS_HOOK: what to click there; `{url}` is filled in
+    HOOK_STEPS: ClassVar[tuple[str, ...]]  # with HOOK, not SETS_HOOK: what to click; fills {url}, {hook_secret}
     HOOK_LASTS: ClassVar[timedelta]  # only where the vendor ends a webhook by itself; it is set again in time
 
     def __init__(

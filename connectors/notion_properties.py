@@ -1,54 +1,132 @@
-"""The values Notion's properties and blocks hold. Source: https://developers.notion.com/reference/property-value-object,
-limits: https://developers.notion.com/reference/request-limits. Pure.
+"""The values Notion's properties and blocks hold. Pure.
+Source: https://developers.notion.com/reference/property-value-object, limits:
+https://developers.notion.com/reference/request-limits (read 2026-11).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from app.domain.errors import Rejected
+from app.domain.tasks import RemoteField
 from connectors.answers import clipped, inside, one_line
+from connectors.waits import number
 
 PIECE = 1_000  # characters of one rich text; Notion takes 2,000 UTF-16 units, and an emoji needs two of them
 MOST_BLOCKS = 100  # in one request, the block with the key among them
 LONGEST_BODY = PIECE * (MOST_BLOCKS - 1) // 2  # a piece may end early, at a line or a word
-TEXT_TYPES = ("url", "email", "phone_number")
-ID_LISTS = ("people", "relation")
+LONGEST_OPTION, MOST_IN_LIST = 100, 100
+LONGEST = {"url": 2_000, "email": 200, "phone_number": 200}
+PEOPLE = "people"
+
+Schema = dict[str, dict[str, Any]]
 
 
-def typed(name: str, kind: str, text: str) -> dict[str, Any]:
-    """A mapped text as the value of a property of this type."""
-    if kind == "title":
-        return {kind: rich_text(one_line(text, PIECE))}
-    if kind == "rich_text":
-        return {kind: rich_text(clipped(text, LONGEST_BODY))}
-    if kind in ("select", "status"):
-        return {kind: {"name": _option(text)}}
-    if kind == "multi_select":
-        return {kind: [{"name": _option(part)} for part in text.split(",") if part.strip()]}
-    if kind == "date":
-        return {kind: {"start": text}}
-    if kind == "checkbox":
-        return {kind: text.strip().lower() in ("true", "yes", "1")}
-    if kind in ID_LISTS:
-        return {kind: [{"id": part.strip()} for part in text.split(",")]}
-    if kind in TEXT_TYPES:
-        return {kind: text[:PIECE]}
-    if kind != "number":
-        raise Rejected(f"Notion fills the property '{name}' itself. Correct the field mapping and replay.", name)
-    try:
-        return {kind: float(text)}
-    except ValueError as error:
-        text = f"Notion's property '{name}' takes a number; nothing was sent. Correct the field mapping and replay."
-        raise Rejected(text, name) from error
+def fields_of(schema: Schema, key_property: str) -> list[RemoteField]:
+    """What can be written; Notion fills the other types itself."""
+    return [
+        RemoteField(name, name, kind["type"], kind["type"] == "title", options(kind))
+        for name, kind in schema.items()
+        if name != key_property and kind.get("type") in WRITTEN
+    ]
 
 
-def _option(text: str) -> str:
-    """The name of an option: Notion refuses commas and more than 100 characters there."""
-    return one_line(text.replace(",", " "), 100)
+def title_of(schema: Schema) -> str:
+    """The name of the title property; each data source has exactly one."""
+    return next((name for name, kind in schema.items() if kind.get("type") == "title"), "Name")
 
 
 def options(kind: dict[str, Any]) -> tuple[str, ...]:
     return tuple(option["name"] for option in inside(kind, kind["type"], "options") or ())
+
+
+def first_of(schema: Schema, names: tuple[str, ...], kinds: tuple[str, ...]) -> str:
+    """The first of these properties the data source has; empty when it has none."""
+    return next((name for name in names if inside(schema, name, "type") in kinds), "")
+
+
+def known(schema: Schema, name: str, wanted: tuple[str, ...]) -> list[str]:
+    """The property's own options that are called like the wanted ones."""
+    lower = {one.casefold() for one in wanted}
+    return [option for option in (options(schema[name]) if name else ()) if option.casefold() in lower]
+
+
+def typed(name: str, kind: dict[str, Any], text: str) -> dict[str, Any]:
+    """A mapped text as the value of a property described by `kind`. People: their ids. Raises Rejected."""
+    write = WRITTEN.get(kind["type"])
+    if write is None:
+        raise refusal(name, "is filled by Notion itself")
+    if kind["type"] == "status" and text not in options(kind):  # through the API no new one can be made
+        raise refusal(name, f"has no option '{text}' but {', '.join(options(kind))}")
+    return {kind["type"]: write(name, text)}
+
+
+def refusal(name: str, what: str) -> Rejected:
+    return Rejected(f"Notion's property '{name}' {what}; nothing was sent. Correct the field mapping and replay.", name)
+
+
+def _title(name: str, text: str) -> Any:
+    return rich_text(one_line(text, PIECE))
+
+
+def _rich_text(name: str, text: str) -> Any:
+    return rich_text(clipped(text, LONGEST_BODY))
+
+
+def _option(name: str, text: str) -> Any:
+    """Notion refuses commas and more than 100 characters in the name of an option."""
+    return {"name": one_line(text.replace(",", " "), LONGEST_OPTION)}
+
+
+def _options(name: str, text: str) -> Any:
+    return [_option(name, part) for part in _parts(text)]
+
+
+def _ids(name: str, text: str) -> Any:
+    return [{"id": part} for part in _parts(text)]
+
+
+def _date(name: str, text: str) -> Any:
+    """ISO 8601, a day or a moment; two of them with a slash between are a period."""
+    start, _slash, end = (part.strip() for part in text.partition("/"))
+    try:
+        for one in filter(None, (start, end)):
+            datetime.fromisoformat(one)
+    except ValueError as error:
+        raise refusal(name, "takes a date like 2026-12-31 or 2026-12-31T09:30:00Z") from error
+    if not start:
+        raise refusal(name, "takes a date like 2026-12-31 or 2026-12-31T09:30:00Z")
+    return {"start": start, "end": end} if end else {"start": start}
+
+
+def _number(name: str, text: str) -> Any:
+    value = number(text)
+    if value is None:
+        raise refusal(name, "takes a number")
+    return value
+
+
+def _files(name: str, text: str) -> Any:
+    return [{"name": part[:LONGEST_OPTION], "external": {"url": part}} for part in _parts(text)]
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()][:MOST_IN_LIST]
+
+
+def _short(kind: str) -> Callable[[str, str], Any]:
+    return lambda name, text: text[: LONGEST[kind]]
+
+
+WRITTEN: dict[str, Callable[[str, str], Any]] = {
+    "title": _title, "rich_text": _rich_text, "number": _number, "select": _option, "multi_select": _options,
+    "status": _option, "date": _date, PEOPLE: _ids, "relation": _ids, "files": _files,
+    "checkbox": lambda name, text: text.strip().lower() in ("true", "yes", "1"),
+    "url": _short("url"), "email": _short("email"), "phone_number": _short("phone_number"),
+}  # fmt: skip
+
+
+# ---- texts
 
 
 def pieces(text: str) -> Iterator[str]:

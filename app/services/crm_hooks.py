@@ -1,6 +1,6 @@
 """Where CRMs send changes, and telling them so."""
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from app.db import sync as store
 from app.db.engine import in_system, in_workspace
@@ -35,6 +35,22 @@ def set_webhook(actor: Actor, key: str) -> str:
     return address
 
 
+def keep_handshake(row: Destination, given: dict[str, str]) -> None:
+    """Keep what a vendor's first call to the webhook's address brought, by the config's field names."""
+    with in_workspace(row.workspace_id) as session:
+        _keep(session, row, given)
+
+
+def kept_secret(actor: Actor, key: str) -> str:
+    """The webhook's secret in clear, for vendors who want it read back to them; empty while there is none."""
+    require(actor, Role.MANAGER)
+    with in_workspace(actor.workspace_id) as session:
+        row = session.exec(select(Destination).where(Destination.key == key)).one_or_none()
+    if row is None:
+        raise InvalidInput(f"There is no destination '{key}' any more.", "key")
+    return secrets.opened(row.config, row.workspace_id, f"destination/{row.id}").get("hook_secret", "")
+
+
 def renew() -> int:
     """Set webhooks again before their vendors end them; returns how many. One that fails is tried again next time."""
     with in_system() as session:
@@ -61,9 +77,13 @@ def _set(row: Destination) -> None:
     """Tell the vendor, and keep what it gives back."""
     given = connections.destination_adapter(row).set_hook(url(row))
     with in_workspace(row.workspace_id) as session:
-        row = session.get(Destination, row.id)
-        place = f"destination/{row.id}"
-        stored = secrets.opened(row.config, row.workspace_id, place)
-        config = secrets.validated(connections.config_model(row), stored | given)
-        row.config = secrets.seal(config, row.workspace_id, place)
+        _keep(session, row, given)
         store.save_state(session, row.workspace_id, row.id, hook_set_at=now())
+
+
+def _keep(session: Session, row: Destination, given: dict[str, str]) -> None:
+    row = session.get(Destination, row.id)
+    place = f"destination/{row.id}"
+    stored = secrets.opened(row.config, row.workspace_id, place)
+    config = secrets.validated(connections.config_model(row), stored | given)
+    row.config = secrets.seal(config, row.workspace_id, place)

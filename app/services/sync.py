@@ -24,7 +24,7 @@ from app.domain.errors import OctopusError, RemoteError, TargetGone
 from app.domain.messages import Answer, RawRequest
 from app.domain.tasks import Capability, RemoteComment, TaskRef, TaskStatus
 from app.logs import log
-from app.services import changes, configuration, limits, replies
+from app.services import changes, configuration, crm_hooks, limits, replies
 from app.services.configuration import ConfiguredDestination
 from connectors import registry
 
@@ -66,6 +66,8 @@ def notice(hook_key: str, request: RawRequest, at: float) -> Answer:
     connector = destination.adapter
     connector.verify_hook(request, at)
     answer = connector.answer_hook(request)
+    if answer.keep:
+        crm_hooks.keep_handshake(row, answer.keep)
     try:
         refs = connector.changed(request) if answer.store else ()
     except RemoteError as error:  # some vendors must be asked which tasks they mean

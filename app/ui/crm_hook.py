@@ -1,5 +1,7 @@
 """How a CRM tells of changes: one click, or steps to follow; and polling, which needs nothing."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app.db.tables import Destination
@@ -23,5 +25,14 @@ def draw(row: Destination) -> None:
         ):
             st.success(_("Done. Changes arrive at once from now on."), icon=":material/check_circle:")
     elif Capability.HOOK in connector.CAN:
-        steps.draw(connector.HOOK_STEPS, connections.shown(row), crm_hooks.url(row))
+        steps.draw(
+            connector.HOOK_STEPS, connections.shown(row) | _read_back(row, connector.HOOK_STEPS), crm_hooks.url(row)
+        )
         st.code(crm_hooks.url(row), language=None)
+
+
+def _read_back(row: Destination, told: Sequence[str]) -> dict[str, str]:
+    """The secret a vendor sent, where its steps say that the manager gives it back."""
+    if not any("{hook_secret}" in step for step in told):
+        return {}
+    return {"hook_secret": crm_hooks.kept_secret(session.actor(), row.key) or _("Nothing was sent yet")}

@@ -18,7 +18,7 @@ def draw(steps: Sequence[str], config: Mapping[str, Any], url: str) -> None:
         head, _newline, pasted = _(step).partition("\n")
         st.markdown(f"**{number}.** {text.linked(_filled(head, values))}")
         if pasted:
-            st.code(_filled(pasted, values), language="yaml", height=180)
+            st.code(_filled(pasted, values), language="yaml", height=180 if "\n" in pasted else "content")
 
 
 def _filled(words: str, values: Mapping[str, str]) -> str:

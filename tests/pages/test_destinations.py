@@ -3,7 +3,7 @@
 import pytest
 
 from app.db.tables.people import Role
-from app.services import connections
+from app.services import connections, crm_hooks
 from app.services.members import Actor
 from tests.pages.test_shell import words
 from tests.pages.vendors import jira
@@ -136,3 +136,17 @@ def test_an_agent_reads_destinations_and_changes_none(visit, person, connected):
 
     assert "Jira Support" in words(page)
     assert not [button for button in page.button if (button.key or "").startswith("destinations-")]
+
+
+def test_the_token_a_vendor_sent_stands_among_the_steps_to_be_given_back(visit, person, workspace):
+    manager = Actor(None, "noa@acme.test", Role.MANAGER, workspace)
+    row = connections.save_destination(manager, "notion", "notion", {"token": "t0ken", "data_source": "d1"})
+
+    def pasted():
+        page = visit(person(), "destinations", **{"destinations-editing": "notion"})
+        assert not page.exception
+        return [code.value for code in page.code]
+
+    assert "Nothing was sent yet" in pasted()
+    crm_hooks.keep_handshake(row, {"hook_secret": "secret_first"})
+    assert "secret_first" in pasted()

@@ -11,9 +11,10 @@ from werkzeug import Response
 from app.classify import llm
 from app.db.engine import engine
 from app.db.tables import Bot, Destination, LlmAccount
-from app.domain.errors import Forbidden, InvalidInput, Unauthorized
+from app.domain.errors import BadSignature, Forbidden, InvalidInput, Unauthorized
+from app.domain.messages import RawRequest
 from app.domain.tasks import Target
-from app.services import audit, circuits, connections, crm_hooks, secrets, taxonomy
+from app.services import audit, circuits, connections, crm_hooks, secrets, sync, taxonomy
 from app.services.members import Actor, Role
 from connectors import registry
 from tests.services.test_audit import write
@@ -470,6 +471,27 @@ def test_one_click_sets_the_crms_webhook_and_keeps_its_secret_sealed(actor, http
     assert secret and secret not in json.dumps(row.config)
     with pytest.raises(Forbidden):
         crm_hooks.set_webhook(acting(actor, Role.AGENT), "linear")
+
+
+def test_the_token_a_vendor_sends_first_is_kept_sealed_and_given_back_to_a_manager_only(actor):
+    """Notion's: without it, nothing it sends later could be proved, and no subscription begins."""
+    row = connections.save_destination(actor, "notion", "notion", {"token": "t", "data_source": "d1"})
+
+    def arrives(token):
+        sync.notice(row.hook_key, RawRequest("POST", {}, json.dumps({"verification_token": token}).encode()), 0.0)
+
+    assert crm_hooks.kept_secret(actor, "notion") == ""
+    arrives("secret_first")
+    with pytest.raises(BadSignature):
+        arrives("secret_planted")
+
+    [row] = connections.destinations(actor.workspace_id)
+    assert crm_hooks.kept_secret(actor, "notion") == "secret_first"
+    assert "secret_first" not in json.dumps(row.config)
+    with pytest.raises(Forbidden):
+        crm_hooks.kept_secret(acting(actor, Role.AGENT), "notion")
+    with pytest.raises(InvalidInput):
+        crm_hooks.kept_secret(actor, "gone")
 
 
 def test_a_webhook_its_vendor_ends_is_set_again_in_time(actor, monkeypatch, sql):

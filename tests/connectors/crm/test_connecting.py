@@ -19,14 +19,6 @@ PIPELINES = {"results": [{"id": "0", "label": "Support", "stages": [{"id": "1", 
     [
         ("linear", {GRAPHQL: {"data": {"viewer": {"name": "Ann"}, "team": {"name": "Support"}}}}, "Ann in Support"),
         (
-            "notion",
-            {
-                ("GET", "/v1/users/me"): {"name": "Octopus"},
-                ("GET", "/v1/data_sources/d9824bdc-8445-4327-be8b-5b47500af6ce"): SOURCE,
-            },
-            "Octopus in Tasks",
-        ),
-        (
             "hubspot",
             {
                 ("GET", "/account-info/v3/details"): {"portalId": 62515},
