@@ -5,7 +5,7 @@ import streamlit as st
 from app.db.tables import Category
 from app.domain.classification import Priority
 from app.services import taxonomy
-from app.ui import session, setup, states, text, words
+from app.ui import draft_bar, session, setup, states, text, words
 from app.ui.i18n import _, duration
 
 PAGE = "categories"
@@ -43,10 +43,11 @@ def form(row: Category | None) -> None:
         if setup.attempt(
             lambda: taxonomy.save_category(session.actor(), key, name, description, priority, sla_min), show
         ):
-            setup.done(PAGE, _("Category {name} is saved.").format(name=name.strip()))
+            said = _("Category {name} is saved in the draft. It works once that is published.")
+            setup.done(PAGE, said.format(name=name.strip()))
     elif pressed == "remove":
         setup.remove(
-            PAGE, _("Category {name} is archived.").format(name=row.name),
+            PAGE, _("Category {name} is archived in the draft.").format(name=row.name),
             lambda: taxonomy.delete(session.actor(), Category, row.key),
             lambda gone: taxonomy.restore(session.actor(), gone),
         )  # fmt: skip
@@ -67,6 +68,7 @@ def restore(row: Category) -> None:
 
 explanation = _("What messages are sorted into. Rules, models and routes use them; Review shows them in this order.")
 setup.heading(_("Categories"), explanation, PAGE, _("Add a category") if rows else None)
+waiting = draft_bar.draw(PAGE)
 if chosen := setup.editing(PAGE):
     with st.container(border=True, width=760, key="categories-form"):
         form(next((each for each in rows if each.key == chosen), None))
@@ -80,6 +82,7 @@ for position, row in enumerate(rows if not chosen else []):
     setup.row(
         PAGE, row.key, "category", row.name, lines_of(row),
         lambda p=position, r=row: setup.mover(PAGE, Category, r.key, p, len(rows)),
+        waiting=("category", row.key) in waiting,
     )  # fmt: skip
 if archived and not chosen:
     with st.expander(_("Archived categories"), key="categories-archived"):

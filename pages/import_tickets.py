@@ -78,7 +78,7 @@ def importer() -> None:
             st.info(_("There is nothing new in this file."), icon=":material/info:")
             return
         st.markdown("##### " + _("What its categories mean here"))
-        every = taxonomy.categories(workspace.id, archived=True)
+        every = taxonomy.categories(workspace.id, archived=True, live=True)  # tickets do not wait for a release
         names = {row.key: row.name for row in every if row.archived_at is None}
         meanings, added = old_tickets.meanings(found, names, [row.key for row in every])
         count = sum(number_of for name, number_of in found.counts.items() if meanings[name])

@@ -7,7 +7,7 @@ from app.classify.calibration import CLOSED, FEWEST_REVIEWED, Thresholds
 from app.db.tables import ModelVersion
 from app.services import learning
 from app.services.learning import Figures, LocalSettings
-from app.ui import agreement, charts, dial, nav, quality, session, setup, theme, words
+from app.ui import agreement, charts, dial, draft_bar, nav, quality, session, setup, theme, words
 from app.ui.i18n import _, ago, day_label, moment, money, number, percent
 
 workspace = session.workspace()
@@ -99,9 +99,10 @@ setup.heading(
     _("Learning"), _("Every decision of a person teaches. Here you see what it brought, and how much may run alone."),
     "learning", None,
 )  # fmt: skip
-chosen, now_answering = learning.settings(workspace.id), learning.now_answering(workspace.id)
+draft_bar.draw("learning")
+now_answering = learning.now_answering(workspace.id)
 numbers = learning.figures(workspace.id, workspace.timezone)
-standing(now_answering, chosen)
+standing(now_answering, learning.settings(workspace.id, live=True))
 tiles(numbers)
 left, right = st.columns([3, 2], gap="large")
 with left:
@@ -112,7 +113,8 @@ with left:
     quality.examined(learning.versions(workspace.id), workspace.timezone)
     versions()
 with right:
-    dial.draw(chosen)
+    dial.draw(learning.settings(workspace.id))
+    dial.draw_llm(learning.llm_settings(workspace.id))
     if setup.editable():
         label = _("Import old tickets that are sorted already")
         st.page_link(nav.page("import_tickets"), label=label, icon=":material/upload_file:")

@@ -7,18 +7,11 @@ import streamlit as st
 from app.db.tables import Route
 from app.domain.routing import Strategy, WhenWrong
 from app.services import connections, taxonomy
-from app.ui import conditions, nav, route_trial, session, setup, states, what_if
-from app.ui.i18n import _, later
+from app.ui import conditions, draft_bar, nav, route_trial, session, setup, states, what_if, words
+from app.ui.i18n import _
 
 PAGE = "routes"
-STRATEGIES = {
-    Strategy.FAILOVER: later("The first that takes it; the next one only when it cannot"),
-    Strategy.PARALLEL: later("All of them, each on its own"),
-}
-WHEN_WRONG = {
-    WhenWrong.CLOSE: later("Close it there, with a comment"),
-    WhenWrong.COMMENT: later("Only say so in a comment"),
-}
+STRATEGIES, WHEN_WRONG = words.STRATEGIES, words.WHEN_WRONG
 workspace = session.workspace()
 rows = taxonomy.routes(workspace.id)
 destinations = connections.destinations(workspace.id)
@@ -69,10 +62,10 @@ def form(row: Route | None) -> None:
             session.actor(), key, when.condition, strategy, chosen, go_on, default, enabled, when_wrong, replies
         )
         if setup.attempt(act, lambda error: show(error, when, foot)):
-            setup.done(PAGE, _("Route {key} is saved and works from the next message on.").format(key=key))
+            setup.done(PAGE, _("Route {key} is saved in the draft. It works once that is published.").format(key=key))
     elif pressed == "remove":
         setup.remove(
-            PAGE, _("Route {key} is deleted.").format(key=row.key),
+            PAGE, _("Route {key} is deleted in the draft.").format(key=row.key),
             lambda: taxonomy.delete(session.actor(), Route, row.key),
             lambda gone: taxonomy.restore(session.actor(), gone),
         )  # fmt: skip
@@ -115,6 +108,7 @@ def controls(position: int, row: Route) -> None:
 
 explanation = _("Asked from top to bottom; the first that matches takes the message.")
 setup.heading(_("Routes"), explanation, PAGE, _("Add a route") if rows and known else None)
+waiting = draft_bar.draw(PAGE)
 if chosen := setup.editing(PAGE):
     with st.container(border=True, width=900, key="routes-form"):
         form(next((each for each in rows if each.key == chosen), None))
@@ -131,7 +125,8 @@ for position, row in enumerate(rows if not chosen else []):
     to = ":material/arrow_forward: " + route_trial.where(row, known)
     to += " · " + _("the routes below are asked as well") if row.go_on else ""
     controlled = lambda p=position, r=row: controls(p, r)  # noqa: E731
-    setup.row(PAGE, row.key, "alt_route", row.key, [asked, to], controlled, off=not row.enabled)
+    differs = ("route", row.key) in waiting
+    setup.row(PAGE, row.key, "alt_route", row.key, [asked, to], controlled, not row.enabled, differs)
 if rows and not chosen:
     route_trial.draw(workspace, destinations)
     what_if.draw(workspace.id, rows, known, STRATEGIES)

@@ -6,14 +6,11 @@ import streamlit as st
 
 from app.db.tables import Rule
 from app.services import taxonomy
-from app.ui import conditions, session, setup, states, text, words
-from app.ui.i18n import _, later, ngettext, number
+from app.ui import conditions, draft_bar, release_diff, session, setup, states, text, words
+from app.ui.i18n import _, ngettext, number
 
 PAGE = "rules"
-KINDS = {
-    "category": later("Sort it into a category"), "review": later("Let a person decide in any case"),
-    "ignore": later("Ignore it"), "": later("Leave the category open"),
-}  # fmt: skip
+KINDS = words.RULE_EFFECTS
 workspace_id = session.workspace().id
 rows = taxonomy.list_rules(workspace_id)
 categories = {row.key: row.name for row in taxonomy.categories(workspace_id)}
@@ -40,10 +37,10 @@ def form(row: Rule | None) -> None:
         enabled = row.enabled if row else True
         act = lambda: taxonomy.save_rule(session.actor(), key, when.condition, then, go_on, enabled)  # noqa: E731
         if setup.attempt(act, lambda error: show(error, when, place_of_error)):
-            setup.done(PAGE, _("Rule {key} is saved and works from the next message on.").format(key=key))
+            setup.done(PAGE, _("Rule {key} is saved in the draft. It works once that is published.").format(key=key))
     elif pressed == "remove":
         setup.remove(
-            PAGE, _("Rule {key} is deleted.").format(key=row.key),
+            PAGE, _("Rule {key} is deleted in the draft.").format(key=row.key),
             lambda: taxonomy.delete(session.actor(), Rule, row.key),
             lambda gone: taxonomy.restore(session.actor(), gone),
         )  # fmt: skip
@@ -99,16 +96,8 @@ def preview(when: conditions.Drawn) -> None:
 
 
 def effect(row: Rule) -> str:
-    does, said = row.actions, []
-    if does.get("category"):
-        said.append(_("Category") + f" **{text.escape(categories.get(does['category'], does['category']))}**")
-    said += [_(KINDS[name]) for name in ("review", "ignore") if does.get(name)]
-    if does.get("priority"):
-        said.append(_("Priority") + f" **{words.shown(words.PRIORITIES, does['priority'])}**")
-    if does.get("tag"):
-        said.append(_("Tag the contact") + f" **{text.escape(does['tag'])}**")
-    said += [_("the rules below are asked as well")] if row.go_on else []
-    return ":material/arrow_forward: " + " · ".join(said)
+    below = " · " + _("the rules below are asked as well") if row.go_on else ""
+    return ":material/arrow_forward: " + release_diff.effect(row.actions, categories) + below
 
 
 def switch(row: Rule) -> None:
@@ -126,6 +115,7 @@ def controls(position: int, row: Rule) -> None:
 
 explanation = _("Rules decide first, at no cost. They are asked from top to bottom; the first that matches wins.")
 setup.heading(_("Rules"), explanation, PAGE, _("Add a rule") if rows else None)
+waiting = draft_bar.draw(PAGE)
 if chosen := setup.editing(PAGE):
     with st.container(border=True, width=900, key="rules-form"):
         form(next((each for each in rows if each.key == chosen), None))
@@ -138,4 +128,5 @@ elif not rows:
     )  # fmt: skip
 for position, row in enumerate(rows if not chosen else []):
     lines = [conditions.in_words(row.conditions), effect(row)]
-    setup.row(PAGE, row.key, "rule", row.key, lines, lambda p=position, r=row: controls(p, r), off=not row.enabled)
+    controlled = lambda p=position, r=row: controls(p, r)  # noqa: E731
+    setup.row(PAGE, row.key, "rule", row.key, lines, controlled, not row.enabled, ("rule", row.key) in waiting)

@@ -15,7 +15,7 @@ from werkzeug import Request, Response
 
 from app import embedded
 from tests.browser import CHROMIUM, free_port, open_page, open_screen, sign_in, signed_in
-from tests.pages.clicks import add_bot, add_category, add_destination, add_route, add_rule
+from tests.pages.clicks import add_bot, add_category, add_destination, add_route, add_rule, publish
 from tests.pages.vendors import jira, telegram
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium on this machine")]
@@ -111,6 +111,7 @@ def test_from_the_first_sign_in_to_a_task_and_its_passport(installation, issues,
     add_bot(page, address)
     add_destination(page, address)
     add_route(page)
+    publish(page)
     [hook] = [r.get_json()["url"] for r, _answer in httpserver.log if r.path.endswith("/setWebhook")]
 
     write(hook, 1, "The app crashes when I save")

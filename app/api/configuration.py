@@ -71,31 +71,31 @@ def _one(rows: list[Row], key: str, noun: str) -> Row:
 @router.get("/categories", tags=["categories"])
 def list_categories(actor: Reader, archived: Annotated[bool, Query()] = False) -> list[shapes.Category]:
     """In the order of Review. `archived`: those too."""
-    return [shapes.Category.model_validate(row) for row in taxonomy.categories(actor.workspace_id, archived)]
+    return [shapes.Category.model_validate(row) for row in taxonomy.categories(actor.workspace_id, archived, live=True)]
 
 
 @router.get("/categories/{key}", tags=["categories"])
 def read_category(actor: Reader, key: Key) -> shapes.Category:
-    rows = taxonomy.categories(actor.workspace_id, archived=True)
+    rows = taxonomy.categories(actor.workspace_id, archived=True, live=True)
     return shapes.Category.model_validate(_one(rows, key, "category"))
 
 
 @router.put("/categories/{key}", tags=["categories"])
 def write_category(actor: Configurer, key: Key, put: CategoryPut) -> shapes.Category:
     """Add or change a category; an archived one is in use again."""
-    row = taxonomy.save_category(actor, key, put.name, put.description, put.priority, put.sla_min)
+    row = taxonomy.save_category(actor, key, put.name, put.description, put.priority, put.sla_min, live=True)
     return shapes.Category.model_validate(row)
 
 
 @router.put("/categories/{key}/position", tags=["categories"], status_code=204)
 def move_category(actor: Configurer, key: Key, place: Place) -> None:
-    taxonomy.move(actor, tables.Category, key, place.position)
+    taxonomy.move(actor, tables.Category, key, place.position, live=True)
 
 
 @router.delete("/categories/{key}", tags=["categories"], status_code=204)
 def archive_category(actor: Configurer, key: Key) -> None:
     """Archive it: messages keep it, nothing new gets it. Refused while a rule or a route names it."""
-    taxonomy.delete(actor, tables.Category, key)
+    taxonomy.delete(actor, tables.Category, key, live=True)
 
 
 # ---- rules
@@ -104,29 +104,30 @@ def archive_category(actor: Configurer, key: Key) -> None:
 @router.get("/rules", tags=["rules"])
 def list_rules(actor: Reader) -> list[shapes.Rule]:
     """In the order they are asked."""
-    return [shapes.Rule.model_validate(row) for row in taxonomy.list_rules(actor.workspace_id)]
+    return [shapes.Rule.model_validate(row) for row in taxonomy.list_rules(actor.workspace_id, live=True)]
 
 
 @router.get("/rules/{key}", tags=["rules"])
 def read_rule(actor: Reader, key: Key) -> shapes.Rule:
-    return shapes.Rule.model_validate(_one(taxonomy.list_rules(actor.workspace_id), key, "rule"))
+    return shapes.Rule.model_validate(_one(taxonomy.list_rules(actor.workspace_id, live=True), key, "rule"))
 
 
 @router.put("/rules/{key}", tags=["rules"])
 def write_rule(actor: Configurer, key: Key, put: RulePut) -> shapes.Rule:
     """Add or change a rule; a new one is asked last."""
     when, then = taxonomy.stored_condition(put.when), taxonomy.stored_actions(put.then)
-    return shapes.Rule.model_validate(taxonomy.save_rule(actor, key, when, then, put.continue_, put.enabled))
+    row = taxonomy.save_rule(actor, key, when, then, put.continue_, put.enabled, live=True)
+    return shapes.Rule.model_validate(row)
 
 
 @router.put("/rules/{key}/position", tags=["rules"], status_code=204)
 def move_rule(actor: Configurer, key: Key, place: Place) -> None:
-    taxonomy.move(actor, tables.Rule, key, place.position)
+    taxonomy.move(actor, tables.Rule, key, place.position, live=True)
 
 
 @router.delete("/rules/{key}", tags=["rules"], status_code=204)
 def delete_rule(actor: Configurer, key: Key) -> None:
-    taxonomy.delete(actor, tables.Rule, key)
+    taxonomy.delete(actor, tables.Rule, key, live=True)
 
 
 # ---- routes
@@ -135,12 +136,12 @@ def delete_rule(actor: Configurer, key: Key) -> None:
 @router.get("/routes", tags=["routes"])
 def list_routes(actor: Reader) -> list[shapes.Route]:
     """In the order they are asked; the default one is asked when no other matched."""
-    return [shapes.Route.model_validate(row) for row in taxonomy.routes(actor.workspace_id)]
+    return [shapes.Route.model_validate(row) for row in taxonomy.routes(actor.workspace_id, live=True)]
 
 
 @router.get("/routes/{key}", tags=["routes"])
 def read_route(actor: Reader, key: Key) -> shapes.Route:
-    return shapes.Route.model_validate(_one(taxonomy.routes(actor.workspace_id), key, "route"))
+    return shapes.Route.model_validate(_one(taxonomy.routes(actor.workspace_id, live=True), key, "route"))
 
 
 @router.put("/routes/{key}", tags=["routes"])
@@ -148,16 +149,16 @@ def write_route(actor: Configurer, key: Key, put: RoutePut) -> shapes.Route:
     """Add or change a route; a new one is asked last."""
     row = taxonomy.save_route(
         actor, key, taxonomy.stored_condition(put.when), put.strategy, put.destinations, put.continue_, put.default,
-        put.enabled, put.when_wrong, put.reply,
+        put.enabled, put.when_wrong, put.reply, live=True,
     )  # fmt: skip
     return shapes.Route.model_validate(row)
 
 
 @router.put("/routes/{key}/position", tags=["routes"], status_code=204)
 def move_route(actor: Configurer, key: Key, place: Place) -> None:
-    taxonomy.move(actor, tables.Route, key, place.position)
+    taxonomy.move(actor, tables.Route, key, place.position, live=True)
 
 
 @router.delete("/routes/{key}", tags=["routes"], status_code=204)
 def delete_route(actor: Configurer, key: Key) -> None:
-    taxonomy.delete(actor, tables.Route, key)
+    taxonomy.delete(actor, tables.Route, key, live=True)

@@ -35,7 +35,7 @@ class CascadeConfig:
 
     accounts: in the order they are asked. tiers: asked between the rules and the LLM.
     bar: the least confidence (0..1) at which the LLM's answer stands without a person. narrow: a prompt for this very
-    text, or None. afford: why no LLM is to be asked just now; empty: it may be.
+    text, or None. afford: why no LLM is to be asked just now; empty: it may be. instructions: the team's, for the LLM.
     """
 
     categories: Sequence[Category]
@@ -47,6 +47,7 @@ class CascadeConfig:
     tiers: tuple[Tier, ...] = ()
     narrow: Callable[[str], Prompt | None] = _whole
     afford: Callable[[], str] = _always
+    instructions: str = ""
 
     @cached_property
     def by_key(self) -> dict[str, Category]:
@@ -54,7 +55,7 @@ class CascadeConfig:
 
     @cached_property
     def prompt(self) -> Prompt:
-        return Prompt(tuple(self.categories))
+        return Prompt(tuple(self.categories), instructions=self.instructions)
 
 
 @dataclass(slots=True)

@@ -87,7 +87,7 @@ def by_model(learned: Callable[[], Learned], categories: Container[str]) -> Call
     return tier
 
 
-def narrowed(learned: Learned, categories: Sequence[Category], text: str) -> Prompt | None:
+def narrowed(learned: Learned, categories: Sequence[Category], text: str, instructions: str = "") -> Prompt | None:
     """A cheaper and better question to the LLM: the likeliest categories and the nearest corrections.
 
     None while too little was learnt to leave anything out or to show.
@@ -102,4 +102,4 @@ def narrowed(learned: Learned, categories: Sequence[Category], text: str) -> Pro
         likeliest = [by_key[key] for key in dict.fromkeys(keys) if key in by_key]
     asked = tuple(likeliest) if len(likeliest) >= ASKED_ABOUT else tuple(categories)
     shown = tuple((text, key) for text, key in reversed(examples) if key in by_key)  # the nearest last
-    return Prompt(asked, shown) if shown or len(asked) < len(categories) else None
+    return Prompt(asked, shown, instructions) if shown or len(asked) < len(categories) else None

@@ -17,6 +17,7 @@ from app.domain.classification import Category, Priority, Sentiment
 NONE_OF_THESE = "none_of_these"
 HEAD_CHARS, TAIL_CHARS = 3000, 1000
 EXAMPLE_CHARS = 300
+LONGEST_INSTRUCTIONS = 2000
 
 # Joiners belong to emoji and to Persian and Indic words. The other invisible characters (direction overrides,
 # zero-width spaces, the tag block) only serve to hide text from the people who read the message later.
@@ -41,17 +42,22 @@ language: the two-letter ISO 639-1 code of the message's main language.
 title: one line of at most 80 characters, in the message's language, for the head of a ticket. Plain text.
 confidence: from 0 to 1, how sure you are of the category; a person looks at the unsure ones.
 reason: one short English sentence that says what in the message decided the category. Plain text."""
+HOUSE_RULES = """
+
+The team's own rules, which go before the general ones above where the two differ:
+{instructions}"""
 
 
 @dataclass(frozen=True)
 class Prompt:
     """The question but for the message. The whole one depends on the configuration alone: build it once and keep it.
 
-    examples: (text, category's key) of messages persons decided about.
+    examples: (text, category's key) of messages persons decided about. instructions: the team's, in its own words.
     """
 
     categories: tuple[Category, ...]
     examples: tuple[tuple[str, str], ...] = ()
+    instructions: str = ""
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -60,7 +66,8 @@ class Prompt:
     @cached_property
     def system(self) -> str:
         lines = [f"- {c.key}: {_one_line(f'{c.name}. {c.description}')}" for c in self.categories]
-        return INSTRUCTIONS.format(none=NONE_OF_THESE, categories="\n".join(lines))
+        own = HOUSE_RULES.format(instructions=visible(self.instructions.strip())) if self.instructions.strip() else ""
+        return INSTRUCTIONS.format(none=NONE_OF_THESE, categories="\n".join(lines)) + own
 
     @cached_property
     def system_with_schema(self) -> str:

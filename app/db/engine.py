@@ -1,6 +1,7 @@
 """The door to PostgreSQL. Nothing is visible until a scope is chosen.
 
 `in_workspace(id)` sees one workspace: the plain role `octopus_app`, held to that workspace by row-level security.
+`in_draft(id)` sees the same, but the draft of its configuration in the place of what is live.
 `in_system()` sees all of them, as the role `octopus_system`; only what must look across workspaces uses it
 (sign-in, the receiver's list of bots, the sweeper, the operator's commands). Neither role owns a table.
 """
@@ -55,6 +56,17 @@ def in_workspace(workspace_id: UUID) -> Iterator[Session]:
 
 
 @contextmanager
+def in_draft(workspace_id: UUID) -> Iterator[Session]:
+    """As `in_workspace`, but categories, rules, routes and settings are those of the open draft; none: there are none.
+
+    Every query that does not name a schema means the draft's rows then, without knowing it.
+    """
+    with in_workspace(workspace_id) as session:
+        enter_draft(session)
+        yield session
+
+
+@contextmanager
 def in_system() -> Iterator[Session]:
     """A transaction that sees every workspace; commits at the end, rolls back on any error."""
     with Session(engine(), info={"system": True}, expire_on_commit=False) as session, session.begin():
@@ -64,3 +76,13 @@ def in_system() -> Iterator[Session]:
 def enter_workspace(session: Session, workspace_id: UUID) -> None:
     """Move the running transaction to another workspace: a group commit saves the work of several in one."""
     session.connection().exec_driver_sql("select set_config('app.workspace', %s, true)", (str(workspace_id),))
+
+
+def enter_draft(session: Session) -> None:
+    """For the rest of the transaction. Read nothing through the session before: it would answer with what is live."""
+    session.info["draft"] = True
+    session.connection().exec_driver_sql("set local search_path = draft, public")
+
+
+def is_in_draft(session: Session) -> bool:
+    return bool(session.info.get("draft"))

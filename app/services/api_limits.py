@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from math import ceil
 from uuid import UUID
 
-from pyrate_limiter import Duration, Rate, RateItem, RedisBucket
-
 from app.domain.errors import InvalidInput, OctopusError
 from app.enqueue import redis
+from app.services import sliding_window
 
 A_SECOND, A_MINUTE = 20, 600
-RATES = [Rate(A_SECOND, Duration.SECOND), Rate(A_MINUTE, Duration.MINUTE)]
+LIMITS = ((A_SECOND, 1.0), (A_MINUTE, 60.0))
 KEPT_S = 24 * 3600
 UNDER_WAY_S = 120  # after that, whoever began it is dead: the request may be made again
 LONGEST_KEY = 255
@@ -39,19 +38,13 @@ class Kept:
 
 def admit(key_id: UUID) -> None:
     """Raises TooManyRequests when the key has used up what it may; such a request does not count."""
-    # Made anew each time: a bucket loads its script into Redis, and a Redis that was restarted has forgotten it.
-    bucket = RedisBucket.init(RATES, redis(), f"api-limit:{key_id}")
-    moment = bucket.now()
-    item = RateItem("request", moment)
-    bucket.leak(moment)
-    if not bucket.put(item):
-        wait_s = max(1, ceil(bucket.waiting(item) / 1000))
+    wait_s = ceil(sliding_window.take(f"api-limit:{key_id}", *LIMITS))
+    if wait_s:
         raise TooManyRequests(
             f"A key may make {A_SECOND} requests a second and {A_MINUTE} a minute; this one was not carried out. "
             f"Try again in {wait_s} s.",
             wait_s,
         )
-    redis().expire(bucket.bucket_key, 60)
 
 
 class Once:

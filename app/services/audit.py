@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from app.db.engine import in_workspace
+from app.db.engine import in_workspace, is_in_draft
 from app.db.tables import AuditEntry
 
 PAGE = 50
@@ -33,7 +33,11 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Write an entry in the caller's transaction, so that no change is without one. Secrets come masked."""
+    """Write an entry in the caller's transaction, so that no change is without one. Secrets come masked.
+
+    A change in the draft says so: it works with the release only, which has an entry of its own.
+    """
+    action = f"{action} in draft" if is_in_draft(session) else action
     session.add(
         AuditEntry(
             workspace_id=workspace_id, actor=actor_email, action=action, noun=noun, key=key, before=before, after=after

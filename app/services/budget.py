@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from redis import RedisError
 
 from app.db import learning as store
+from app.db import releases
 from app.db.engine import in_workspace
 from app.db.tables.base import first_id_at, now
 from app.domain.errors import InvalidInput
@@ -39,6 +40,7 @@ def save(actor: Actor, budget_usd: float | None) -> None:
     if budget_usd is not None and budget_usd < 0:
         raise InvalidInput("A budget is 0 or more US dollars a month, or empty for no limit.", "budget_usd")
     with in_workspace(actor.workspace_id) as session:
+        releases.lock(session, actor.workspace_id)
         before = store.settings(session, actor.workspace_id)
         if limit(before) == budget_usd:
             return

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from app.classify import llm
-from app.db.engine import in_workspace
+from app.db.engine import in_workspace, is_in_draft
 from app.db.tables import Bot, Category, Destination, LlmAccount, Route, Rule, Workspace
 from app.domain import classification, routing, rules
 from app.domain.conditions import Condition
@@ -100,10 +100,15 @@ _lock = threading.Lock()
 
 
 def current(workspace_id: UUID, session: Session | None = None) -> Configuration:
-    """The newest configuration; one small query when nothing changed. `session`: one already in the workspace."""
+    """The newest configuration; one small query when nothing changed. `session`: one already in the workspace.
+
+    In a draft it is the draft's, read anew each time and never kept.
+    """
     if session is None:
         with in_workspace(workspace_id) as own:
             return current(workspace_id, own)
+    if is_in_draft(session):
+        return read(workspace_id, session)
     version = session.exec(select(Workspace.config_version).where(Workspace.id == workspace_id)).one()
     kept = _kept.get(workspace_id)
     if kept is not None and kept.workspace.config_version == version:
@@ -114,6 +119,7 @@ def current(workspace_id: UUID, session: Session | None = None) -> Configuration
 
 
 def read(workspace_id: UUID, session: Session) -> Configuration:
+    """What is live, or in a session of `in_draft` what would be after publishing."""
     workspace = session.exec(select(Workspace).where(Workspace.id == workspace_id)).one()
     session.refresh(workspace)
     workspace = Workspace(**workspace.model_dump())  # kept for long: the session's own is void after a rollback

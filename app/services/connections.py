@@ -13,8 +13,8 @@ from sqlmodel import Session, SQLModel, col, select
 from app.classify import llm
 from app.classify.prompt import Prompt
 from app.db import crypto
-from app.db.engine import in_workspace
-from app.db.tables import Bot, Destination, DestinationHealth, LlmAccount, LlmAccountHealth, Route
+from app.db.engine import in_draft, in_workspace
+from app.db.tables import Bot, Destination, DestinationHealth, LlmAccount, LlmAccountHealth
 from app.domain import templates
 from app.domain.classification import Category
 from app.domain.errors import InvalidInput
@@ -236,11 +236,10 @@ def delete_bot(actor: Actor, key: str) -> Removed:
 
 
 def delete_destination(actor: Actor, key: str) -> Removed:
-    with _changing(actor) as session:
-        routes = sorted(row.key for row in session.exec(select(Route)) if key in row.destinations)
-    if routes:
+    require(actor, Role.MANAGER)
+    if used := _users(actor.workspace_id, "destination", key):
         raise InvalidInput(
-            f"The destination '{key}' is used by {', '.join(routes)}. Take it out of there first.", "key"
+            f"The destination '{key}' is used by {', '.join(used)}. Take it out of there and publish that first.", "key"
         )
     return _remove(actor, Destination, "destination", key)
 
@@ -278,9 +277,11 @@ def _remove(actor: Actor, table: type[Connection], noun: str, key: str) -> Remov
         if row is None:
             raise InvalidInput(f"There is no {noun} '{key}' any more.", "key")
         kept = has_history(session, row)
-        used = references.users(session, noun, key) if isinstance(row, Bot) and not kept else []
+        used = _users(actor.workspace_id, noun, key) if isinstance(row, Bot) and not kept else []
         if used:
-            raise InvalidInput(f"The bot '{key}' is used by {', '.join(used)}. Change these first.", "key")
+            raise InvalidInput(
+                f"The bot '{key}' is used by {', '.join(used)}. Change these and publish that first.", "key"
+            )
         before, after = audited(row), None
         if kept:
             row.enabled = False
@@ -360,6 +361,15 @@ def _all(workspace_id: UUID, query) -> list:
 def _changing(actor: Actor):
     require(actor, Role.MANAGER)
     return in_workspace(actor.workspace_id)
+
+
+def _users(workspace_id: UUID, noun: str, key: str) -> list[str]:
+    """The rules and routes that name it, live or in the draft."""
+    found: list[str] = []
+    for scope in (in_workspace, in_draft):
+        with scope(workspace_id) as session:
+            found += references.users(session, noun, key)
+    return list(dict.fromkeys(found))
 
 
 def _existing(session: Session, table: type[Connection], key: str) -> Connection | None:

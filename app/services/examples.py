@@ -93,9 +93,9 @@ def bring_in(
     if not wanted:
         raise InvalidInput("There is nothing to import: every ticket is left out or known already.")
     used = {key for _, key in wanted}
-    there = {row.key for row in taxonomy.categories(actor.workspace_id, archived=True)}
+    there = {row.key for row in taxonomy.categories(actor.workspace_id, archived=True, live=True)}
     for key in [key for key in added if key in used and key not in there]:
-        taxonomy.save_category(actor, key, added[key])
+        taxonomy.save_category(actor, key, added[key], live=True)
     with in_workspace(actor.workspace_id) as session:
         every = session.exec(select(Category).where(col(Category.archived_at).is_(None)))
         ids = {row.key: row.id for row in every}
@@ -145,7 +145,7 @@ def standing(workspace_id: UUID) -> Standing:
     with in_workspace(workspace_id) as session:
         imports = store.imports(session, workspace_id)
         learnt = learning.knows_imports(session, workspace_id)
-    return Standing(imports, learnt, learning.settings(workspace_id).enabled)
+    return Standing(imports, learnt, learning.settings(workspace_id, live=True).enabled)
 
 
 def _hash(text: str) -> str:

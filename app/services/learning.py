@@ -7,7 +7,7 @@ watch     random checks say how often the model is right; when it falls short, i
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
@@ -23,6 +23,7 @@ from app.classify.calibration import Audited, Interval, Thresholds, fit_threshol
 from app.classify.learned import Learned
 from app.classify.local_model import LocalModel
 from app.classify.memory import Correction, Memory
+from app.classify.prompt import LONGEST_INSTRUCTIONS
 from app.classify.quality import kept_for_examination
 from app.db import examples
 from app.db import learning as store
@@ -33,7 +34,7 @@ from app.db.tables.base import first_id_at, now
 from app.domain.classification import Classification, Priority, Sentiment, Source
 from app.domain.errors import InvalidInput, Malformed
 from app.logs import log
-from app.services import audit
+from app.services import audit, releases
 from app.services.members import Actor, Role, require
 
 OVERLAP_MS = 60_000  # ids are made before they are committed: what may still come up is read once more
@@ -60,9 +61,22 @@ class LocalSettings(BaseModel):
     golden_share: float = Field(0.1, ge=0, le=0.5)
 
 
+class LlmSettings(BaseModel):
+    """bar: the least confidence at which a language model's answer stands alone. instructions: the team's own rules,
+    which the model reads with every message.
+    """
+
+    bar: float = Field(0.6, ge=0, le=1)
+    instructions: str = Field("", max_length=LONGEST_INSTRUCTIONS)
+
+
 def settings_of(stored: dict) -> LocalSettings:
     """stored: a workspace's settings."""
     return LocalSettings.model_validate(stored.get("classify", {}).get("local", {}))
+
+
+def llm_settings_of(stored: dict) -> LlmSettings:
+    return LlmSettings.model_validate(stored.get("classify", {}))
 
 
 # ---- in each process
@@ -299,22 +313,35 @@ def roll_back(actor: Actor, version_id: UUID) -> None:
 
 
 def save_settings(actor: Actor, wanted: LocalSettings) -> None:
-    require(actor, Role.MANAGER)
-    with in_workspace(actor.workspace_id) as session:
+    """In the draft, as all that decides."""
+    _save(actor, "learning", settings_of, wanted, {"local": wanted.model_dump()})
+
+
+def save_llm_settings(actor: Actor, wanted: LlmSettings) -> None:
+    _save(actor, "language models", llm_settings_of, wanted, wanted.model_dump())
+
+
+def _save(actor: Actor, noun: str, of: Callable[[dict], BaseModel], wanted: BaseModel, changed: dict) -> None:
+    with releases.editing(actor) as session:
         before = store.settings(session, actor.workspace_id)
-        if settings_of(before) == wanted:
+        if of(before) == wanted:
             return
-        changed = before | {"classify": before.get("classify", {}) | {"local": wanted.model_dump()}}
-        store.save_settings(session, actor.workspace_id, changed)
-        audit.record(
-            session, actor.email, actor.workspace_id, "change", "learning", "settings",
-            settings_of(before).model_dump(), wanted.model_dump(),
-        )  # fmt: skip
+        stored = before | {"classify": before.get("classify", {}) | changed}
+        store.save_settings(session, actor.workspace_id, stored)
+        was = of(before).model_dump()
+        audit.record(session, actor.email, actor.workspace_id, "change", noun, "settings", was, wanted.model_dump())
 
 
-def settings(workspace_id: UUID) -> LocalSettings:
-    with in_workspace(workspace_id) as session:
+def settings(workspace_id: UUID, live: bool = False) -> LocalSettings:
+    """live: what works now, otherwise what the set-up shows."""
+    with in_workspace(workspace_id) if live else releases.shown(workspace_id) as session:
         return settings_of(store.settings(session, workspace_id))
+
+
+def llm_settings(workspace_id: UUID) -> LlmSettings:
+    """What the set-up shows."""
+    with releases.shown(workspace_id) as session:
+        return llm_settings_of(store.settings(session, workspace_id))
 
 
 @dataclass(frozen=True, slots=True)

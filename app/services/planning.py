@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from app.services.intake import Leased
 
 TITLE_LENGTH = 120
-DEFAULT_BAR = 0.6  # the least confidence at which an LLM decides alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,7 @@ class Saved:
 def cascade_config(config: Configuration) -> CascadeConfig:
     """The cascade's view of a workspace, with the LLM accounts' circuits attached."""
     workspace_id = config.workspace.id
+    llm_settings = learning.llm_settings_of(config.workspace.settings)
 
     def gate(key: str) -> RemoteError | None:
         try:
@@ -90,7 +90,8 @@ def cascade_config(config: Configuration) -> CascadeConfig:
         categories=config.categories,
         rules=config.rules,
         accounts=config.llm_accounts,
-        bar=config.workspace.settings.get("classify", {}).get("bar", DEFAULT_BAR),
+        bar=llm_settings.bar,
+        instructions=llm_settings.instructions,
         gate=gate,
         report=report,
         tiers=_learned_tiers(config),
@@ -114,7 +115,8 @@ def _narrowing(config: Configuration) -> Callable[[str], Prompt | None]:
     if not learning.settings_of(config.workspace.settings).enabled:
         return lambda text: None
     learner = learning.learner(config.workspace.id)
-    return lambda text: narrowed(learner.learned, config.categories, text)
+    instructions = learning.llm_settings_of(config.workspace.settings).instructions
+    return lambda text: narrowed(learner.learned, config.categories, text, instructions)
 
 
 def decide(config: Configuration, subject: Subject, result: Classification, open_tasks: list[OpenTask]) -> Decision:

@@ -17,12 +17,13 @@ from app.db.tables import Bot, Category, Destination, LlmAccount, Membership, Pe
 from app.db.tables.base import now
 from app.db.tables.people import Role
 from app.domain.errors import InvalidInput, OctopusError
-from app.domain.rules import Rule as RulePart
-from app.services import audit, connections, secrets, taxonomy, workspace_export, workspace_file
-from app.services.workspace_file import BotPart, CategoryPart, DestinationPart, File, LlmPart, RoutePart
+from app.services import audit, connections, releases, secrets, workspace_export, workspace_file
+from app.services.release_content import category_columns, route_columns, rule_columns
+from app.services.workspace_file import BotPart, DestinationPart, File, LlmPart
 
 ACTOR = "cli"
 LOCK = 0x0C71  # one apply at a time
+FROM_A_FILE = "Applied from a file"
 IN_FILE = {"conditions": "when", "actions": "then", "go_on": "continue", "is_default": "default"}
 
 
@@ -44,17 +45,22 @@ def apply_file(path: Path, dry_run: bool = False, check: bool = False) -> list[s
 
 
 def _apply(session: Session, wanted: File) -> list[str]:
-    workspace, lines = _workspace(session, wanted)
-    session.flush()
+    workspace, new = _workspace(session, wanted)
+    with releases.changing_live(session, workspace.id, ACTOR, FROM_A_FILE):
+        return _match_workspace(session, workspace, new, wanted) + _match_parts(session, workspace, wanted)
+
+
+def _match_parts(session: Session, workspace: Workspace, wanted: File) -> list[str]:
     rows = [
         *((Bot, part, _bot) for part in wanted.bots),
-        *((Category, part, _category) for part in wanted.categories),
-        *((Rule, part, _rule) for part in wanted.rules),
+        *((Category, part, category_columns) for part in wanted.categories),
+        *((Rule, part, rule_columns) for part in wanted.rules),
         *((LlmAccount, part, _llm_account) for part in wanted.classify.llm),
         *((Destination, part, _destination) for part in wanted.destinations),
-        *((Route, part, _route) for part in wanted.routes),
+        *((Route, part, route_columns) for part in wanted.routes),
     ]
     positions: dict[type, int] = {}
+    lines = []
     for table, part, values_of in rows:
         position = positions[table] = positions.get(table, -1) + 1
         lines += _match(session, workspace.id, table, part.key, values_of(part) | _position(table, position))
@@ -64,7 +70,8 @@ def _apply(session: Session, wanted: File) -> list[str]:
     return lines
 
 
-def _workspace(session: Session, wanted: File) -> tuple[Workspace, list[str]]:
+def _workspace(session: Session, wanted: File) -> tuple[Workspace, bool]:
+    """The file's workspace, and whether it is new."""
     part = wanted.workspace
     row = session.exec(select(Workspace).where(Workspace.key == part.key).with_for_update()).one_or_none()
     new = row is None
@@ -75,16 +82,22 @@ def _workspace(session: Session, wanted: File) -> tuple[Workspace, list[str]]:
         owner = session.exec(select(Person).order_by(col(Person.created_at)).limit(1)).first()
         if owner is not None:
             session.add(Membership(person_id=owner.id, workspace_id=row.id, role=Role.OWNER))
+            session.flush()
+    return row, new
+
+
+def _match_workspace(session: Session, row: Workspace, new: bool, wanted: File) -> list[str]:
+    part = wanted.workspace
     classify = wanted.classify.model_dump(mode="json", exclude={"llm"})
     values = part.model_dump() | {"name": part.name or part.key, "settings": row.settings | {"classify": classify}}
     before = None if new else {name: getattr(row, name) for name in values}
     if before == values:
-        return row, []
+        return []
     for name, value in values.items():
         setattr(row, name, value)
     row.config_version = Workspace.config_version + 1  # workers reload; the triggers watch the other tables only
     audit.record(session, ACTOR, row.id, "add" if new else "change", "workspace", part.key, before, values)
-    return row, _lines("workspace", part.key, before, values, [])
+    return _lines("workspace", part.key, before, values, [])
 
 
 def _match(session: Session, workspace_id: UUID, table: type[SQLModel], key: str, values: dict[str, Any]) -> list[str]:
@@ -167,15 +180,6 @@ def _bot(part: BotPart) -> dict[str, Any]:
     return columns | {"config": workspace_file.bot_config(part)}
 
 
-def _category(part: CategoryPart) -> dict[str, Any]:
-    return part.model_dump(exclude={"key"}, mode="json") | {"archived_at": None}
-
-
-def _rule(part: RulePart) -> dict[str, Any]:
-    when, then = taxonomy.stored_condition(part.when), taxonomy.stored_actions(part.then)
-    return {"conditions": when, "actions": then, "go_on": part.go_on, "enabled": part.enabled}
-
-
 def _llm_account(part: LlmPart) -> dict[str, Any]:
     return {"enabled": part.enabled, "config": Account.model_validate(part.model_dump(exclude={"enabled"}))}
 
@@ -183,14 +187,6 @@ def _llm_account(part: LlmPart) -> dict[str, Any]:
 def _destination(part: DestinationPart) -> dict[str, Any]:
     columns = part.model_dump(include={"connector", "name", "fields", "rate_per_s", "enabled"})
     return columns | {"config": workspace_file.destination_config(part)}
-
-
-def _route(part: RoutePart) -> dict[str, Any]:
-    return {
-        "conditions": taxonomy.stored_condition(part.when), "strategy": str(part.strategy),
-        "destinations": part.destinations, "go_on": part.go_on, "is_default": part.default, "enabled": part.enabled,
-        "when_wrong": str(part.when_wrong), "reply": part.reply,
-    }  # fmt: skip
 
 
 # ---- what to print

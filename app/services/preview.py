@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from app.db.engine import in_workspace
 from app.db.tables.base import new_id, now
 from app.db.work import Claimed
 from app.domain.conditions import Condition
 from app.domain.lifecycle import DeliveryStatus
 from app.domain.routing import DeliveryKind, Route, Strategy
 from app.domain.tasks import Task
-from app.services import configuration, delivery, inbox, planning, taxonomy
+from app.services import configuration, delivery, inbox, planning, releases, taxonomy
 from app.services.configuration import ConfiguredDestination
 from app.services.planning import Decision
 
@@ -25,7 +24,7 @@ def latest(workspace_id: UUID) -> Decision | None:
 
 def task(workspace_id: UUID, decision: Decision, fields: dict[str, str], route: Route | None = None) -> Task:
     """fields: the destination's mapping, maybe not saved yet. The decision has a category."""
-    with in_workspace(workspace_id) as session:
+    with releases.shown(workspace_id) as session:
         config = configuration.current(workspace_id, session)
     row = planning.task_row(config, decision, route or Route("preview", Condition(), Strategy.FAILOVER, ()))
     subject, category = decision.subject, config.categories_by_key[decision.result.category]

@@ -1,5 +1,11 @@
-"""Categories, rules and routes: how a workspace sorts messages and where it sends them. Every change is audited."""
+"""Categories, rules and routes: how a workspace sorts messages and where it sends them. Every change is audited.
 
+Pages read and change the draft (`app.services.releases`); `live=True` is for programs, which read and change what
+works now.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -16,9 +22,10 @@ from app.domain.classification import Classification, Priority, Source
 from app.domain.conditions import Condition, Facts
 from app.domain.errors import InvalidInput, NotFound
 from app.domain.routing import Strategy, WhenWrong
-from app.services import audit, configuration, planning, references, review, secrets
+from app.services import audit, configuration, planning, references, releases, review, secrets
 from app.services.connections import audited, checked_key
 from app.services.members import Actor, Role, require
+from app.services.release_content import stored_actions, stored_condition
 
 MOST_MESSAGES = 5000
 SAMPLE = 20
@@ -28,19 +35,19 @@ Ordered = TypeVar("Ordered", Category, Rule, Route, LlmAccount)
 # ---- reading
 
 
-def categories(workspace_id: UUID, archived: bool = False) -> list[Category]:
-    with in_workspace(workspace_id) as session:
+def categories(workspace_id: UUID, archived: bool = False, live: bool = False) -> list[Category]:
+    with _reading(workspace_id, live) as session:
         rows = session.exec(select(Category).order_by(col(Category.position), Category.key))
         return [row for row in rows if archived or row.archived_at is None]
 
 
-def list_rules(workspace_id: UUID) -> list[Rule]:
-    with in_workspace(workspace_id) as session:
+def list_rules(workspace_id: UUID, live: bool = False) -> list[Rule]:
+    with _reading(workspace_id, live) as session:
         return list(session.exec(select(Rule).order_by(col(Rule.position), Rule.key)))
 
 
-def routes(workspace_id: UUID) -> list[Route]:
-    with in_workspace(workspace_id) as session:
+def routes(workspace_id: UUID, live: bool = False) -> list[Route]:
+    with _reading(workspace_id, live) as session:
         return list(session.exec(select(Route).order_by(col(Route.position), Route.key)))
 
 
@@ -54,6 +61,7 @@ def save_category(
     description: str = "",
     priority: str = Priority.NORMAL,
     sla_min: int | None = None,
+    live: bool = False,
 ) -> Category:
     if not name.strip():
         raise InvalidInput("Give the category a name.", "name")
@@ -62,16 +70,22 @@ def save_category(
     if sla_min is not None and sla_min <= 0:
         raise InvalidInput("The time to answer is a number of minutes above 0, or empty.", "sla_min")
     values = {"name": name.strip(), "description": description.strip(), "priority": priority, "sla_min": sla_min}
-    with _changing(actor) as session:
+    with _changing(actor, live) as session:
         return _save(session, actor, Category, key, values)
 
 
 def save_rule(
-    actor: Actor, key: str, when: dict[str, Any], then: dict[str, Any], go_on: bool = False, enabled: bool = True
+    actor: Actor,
+    key: str,
+    when: dict[str, Any],
+    then: dict[str, Any],
+    go_on: bool = False,
+    enabled: bool = True,
+    live: bool = False,
 ) -> Rule:
     """when, then: as in the configuration file. Raises InvalidInput naming the field."""
     rule = secrets.validated(rules.Rule, {"key": key, "when": when, "then": then})
-    with _changing(actor) as session:
+    with _changing(actor, live) as session:
         _check_rule(session, rule.when, rule.then.category)
         values = {"conditions": stored_condition(rule.when), "actions": stored_actions(rule.then)}
         return _save(session, actor, Rule, key, values | {"go_on": go_on, "enabled": enabled})
@@ -88,6 +102,7 @@ def save_route(
     enabled: bool = True,
     when_wrong: str = WhenWrong.CLOSE,
     reply: dict[str, str] | None = None,
+    live: bool = False,
 ) -> Route:
     """reply: what the customer is told when the task is done, by language; None: as it was."""
     condition = secrets.validated(_When, {"when": when}).when
@@ -102,7 +117,7 @@ def save_route(
         raise InvalidInput("Choose at least one destination.", "destinations")
     if len(set(destinations)) < len(destinations):
         raise InvalidInput("A destination stands in the list twice.", "destinations")
-    with _changing(actor) as session:
+    with _changing(actor, live) as session:
         _check_route(session, key, condition, destinations, is_default)
         values = {
             "conditions": stored_condition(condition), "strategy": strategy, "destinations": destinations,
@@ -113,9 +128,9 @@ def save_route(
         return _save(session, actor, Route, key, values)
 
 
-def move(actor: Actor, table: type[Ordered], key: str, to: int) -> None:
+def move(actor: Actor, table: type[Ordered], key: str, to: int, live: bool = False) -> None:
     """Put a category, rule, route or LLM account at a place of the list, counted from 0."""
-    with _changing(actor) as session:
+    with _changing(actor, live or table is LlmAccount) as session:
         every = session.exec(select(table).order_by(col(table.position), table.key).with_for_update())
         rows = [row for row in every if getattr(row, "archived_at", None) is None]
         before = [row.key for row in rows]
@@ -157,9 +172,9 @@ def _save(session: Session, actor: Actor, table: type[Ordered], key: str, values
 # ---- removing and putting back
 
 
-def delete(actor: Actor, table: type[Ordered], key: str) -> Ordered:
+def delete(actor: Actor, table: type[Ordered], key: str, live: bool = False) -> Ordered:
     """Remove a rule or route, or archive a category; returns what `restore` needs."""
-    with _changing(actor) as session:
+    with _changing(actor, live) as session:
         row = session.exec(select(table).where(table.key == key).with_for_update()).one_or_none()
         noun = str(table.__tablename__)
         if row is None:
@@ -186,7 +201,9 @@ def restore(actor: Actor, row: Ordered) -> None:
         table = type(row)
         before = None
         if isinstance(row, Category):
-            back = session.get_one(Category, row.id)
+            back = session.get(Category, row.id)
+            if back is None:
+                raise _gone(Category, row.key)
             before = audited(back)
             back.archived_at = None
         else:
@@ -258,8 +275,10 @@ def recent_facts(workspace_id: UUID, days: int) -> list[tuple[UUID, Facts]]:
 
 
 def try_routes(workspace_id: UUID, message_id: UUID, category: str | None = None) -> planning.Decision | None:
-    """What the routes would do with a past message, as it is classified or as if it had `category`. Sends nothing."""
-    with in_workspace(workspace_id) as session:
+    """What the routes of the set-up would do with a past message, as it is classified or as if it had `category`.
+    Sends nothing.
+    """
+    with releases.shown(workspace_id) as session:
         config = configuration.current(workspace_id, session)
         subject, _ = review.locked(session, config, message_id)
         row = session.connection().exec_driver_sql("""
@@ -278,18 +297,22 @@ def try_routes(workspace_id: UUID, message_id: UUID, category: str | None = None
 # ---- shared
 
 
-def _changing(actor: Actor):
+def _reading(workspace_id: UUID, live: bool):
+    return in_workspace(workspace_id) if live else releases.shown(workspace_id)
+
+
+@contextmanager
+def _changing(actor: Actor, live: bool = False) -> Iterator[Session]:
     require(actor, Role.MANAGER)
-    return in_workspace(actor.workspace_id)
-
-
-def stored_condition(condition: Condition) -> dict[str, Any]:
-    """One form, whoever wrote it: what a screen saves, a file that says the same does not change."""
-    return condition.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def stored_actions(actions: rules.Actions) -> dict[str, Any]:
-    return actions.model_dump(mode="json", exclude_defaults=True)
+    if not live:
+        with releases.editing(actor) as session:
+            yield session
+        return
+    with (
+        in_workspace(actor.workspace_id) as session,
+        releases.changing_live(session, actor.workspace_id, actor.email),
+    ):
+        yield session
 
 
 class _When(BaseModel):

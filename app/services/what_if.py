@@ -4,12 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from app.db.engine import in_workspace
 from app.db.tables.base import now
 from app.domain import what_if
 from app.domain.routing import Strategy
 from app.domain.what_if import At, Outage, Played
-from app.services import configuration, taxonomy
+from app.services import configuration, releases, taxonomy
 
 SHOWN = 50
 
@@ -48,12 +47,12 @@ class Comparison:
 def compare(
     workspace_id: UUID, days: int = 1, down: str | None = None, down_hours: float = 1.0, change: Change | None = None
 ) -> Comparison:
-    """The newest messages (at most 5,000) of the last days, with the routes as they are and as asked for.
+    """The newest messages (at most 5,000) of the last days, with the routes of the set-up and as asked for.
 
     down: a destination that does not answer during the busiest `down_hours` of that time.
     """
     facts = taxonomy.recent_facts(workspace_id, days)
-    with in_workspace(workspace_id) as session:
+    with releases.shown(workspace_id) as session:
         config = configuration.current(workspace_id, session)
     classified = sorted(((id_, one) for id_, one in facts if one.category), key=lambda pair: pair[1].received_at)
     rates = {key: one.rate_per_s or one.vendor_rate_per_s for key, one in config.destinations.items()}

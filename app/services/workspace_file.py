@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from app.classify import prompt
 from app.classify.llm import Account
 from app.domain import templates
 from app.domain.classification import Priority
@@ -100,6 +101,7 @@ class ClassifyPart(_Part):
     llm: list[LlmPart] = []
     local: LocalPart = LocalPart()
     bar: float = Field(0.6, ge=0, le=1)
+    instructions: str = Field("", max_length=prompt.LONGEST_INSTRUCTIONS)
     budget_usd: float | None = Field(None, ge=0)
 
 

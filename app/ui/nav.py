@@ -36,6 +36,7 @@ SCREENS = (
     Screen("destinations", later("Destinations"), "output", section=later("Set-up")),
     Screen("routes", later("Routes"), "alt_route", section=later("Set-up")),
     Screen("llm_accounts", later("LLM accounts"), "neurology", section=later("Set-up")),
+    Screen("releases", later("Releases"), "published_with_changes", section=later("Set-up")),
     Screen("api_keys", later("API keys"), "key", section=later("Set-up"), least=Role.MANAGER),
     Screen("import_tickets", later("Import old tickets"), "upload_file", section=HIDDEN, least=Role.MANAGER),
     Screen("consent", later("Connecting"), "login", section=HIDDEN, least=Role.MANAGER),

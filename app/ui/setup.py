@@ -82,12 +82,16 @@ def remove(page: str, said: str, take_away: Callable[[], Any], put_back: Callabl
 
 def row(
     page: str, key: str, icon: str, title: str, lines: list[str], extra: Callable[[], None] | None = None,
-    off: bool = False,
+    off: bool = False, waiting: bool = False,
 ) -> None:  # fmt: skip
-    """One thing of the list, with what can be done about it at the right. `lines`: Markdown, escaped already."""
+    """One thing of the list, with what can be done about it at the right. `lines`: Markdown, escaped already.
+
+    waiting: it differs from what is live.
+    """
     with st.container(horizontal=True, vertical_alignment="center", key=f"setup-{page}-{key}"):
         with st.container(gap="xxsmall"):
             mark = f" :gray-badge[{_('Off')}]" if off else ""
+            mark += f" :orange-badge[{_('not live yet')}]" if waiting else ""
             st.markdown(f":material/{icon}: **{text.escape(title)}**{mark}")
             for line in lines:
                 st.caption(line)

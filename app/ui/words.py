@@ -49,6 +49,18 @@ PRIORITIES = {
     "normal": later("Normal"),
     "low": later("Low"),
 }
+STRATEGIES = {
+    "failover": later("The first that takes it; the next one only when it cannot"),
+    "parallel": later("All of them, each on its own"),
+}
+WHEN_WRONG = {
+    "close": later("Close it there, with a comment"),
+    "comment": later("Only say so in a comment"),
+}
+RULE_EFFECTS = {
+    "category": later("Sort it into a category"), "review": later("Let a person decide in any case"),
+    "ignore": later("Ignore it"), "": later("Leave the category open"),
+}  # fmt: skip
 SENTIMENTS = {
     "negative": later("Negative"),
     "neutral": later("Neutral"),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import httpx
 import pytest
 import uvicorn
-from pyrate_limiter import Duration, Rate
 
 from app.api.main import app
 from app.db.engine import in_system
@@ -56,7 +55,7 @@ def api_address(database):
 @pytest.fixture
 def api(api_address, kit, monkeypatch):
     """Tests ask faster than programs may; those about the limit set it back."""
-    monkeypatch.setattr(api_limits, "RATES", [Rate(100_000, Duration.SECOND)])
+    monkeypatch.setattr(api_limits, "LIMITS", ((100_000, 1.0),))
     return Api(api_address, kit)
 
 

@@ -2,7 +2,7 @@
 
 import yaml
 
-from app.services import connections
+from app.services import connections, releases, taxonomy
 from app.services.members import Actor, Role
 from tests.api.test_keys import is_problem
 
@@ -62,7 +62,7 @@ def test_a_rule_that_cannot_work_is_refused_and_says_where(api):
         assert is_problem(answer, 422)
         assert answer.json()["field"] == field
     assert is_problem(client.put("/rules/Not A Key", json=RULE), 422)
-    assert [row.key for row in api.kit.sql("select key from rule")] == ["bug", "billing"]
+    assert [row.key for row in api.kit.sql("select key from rule order by position")] == ["bug", "billing"]
 
 
 def test_a_route_comes_back_as_it_was_written(api):
@@ -114,3 +114,17 @@ def test_the_figures_are_those_of_the_overview(api):
     assert (figures["received"]["count"], figures["delivered"]["count"], figures["review"]["waiting"]) == (2, 1, 1)
     assert [each["key"] for each in figures["bots"]] == ["tg"]
     assert [each["key"] for each in figures["destinations"]] == ["jira"]
+
+
+def test_what_a_program_writes_is_live_at_once_a_release_and_not_what_people_draft(api):
+    workspace_id = api.kit.workspace_id
+    mia = Actor(None, "mia@acme.test", Role.MANAGER, workspace_id)
+    taxonomy.save_category(mia, "draft", "Draft")
+    client = api.client("read", "configure")
+
+    client.put("/categories/wish", json={"name": "Wish"})
+
+    assert [each["key"] for each in client.get("/categories").json()] == ["bug", "billing", "wish"]
+    newest = releases.list_releases(workspace_id)[0]
+    assert newest.actor.startswith("key:") and [change.key for change in newest.changes] == ["wish"]
+    assert [row.key for row in taxonomy.categories(workspace_id)] == ["bug", "billing", "wish", "draft"]

@@ -6,11 +6,11 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as Away
 
-from app.services import api_limits, review
+from app.services import api_limits, review, sliding_window
 from app.services.api_limits import A_SECOND
 from tests.api.test_keys import is_problem
 
-RATES = api_limits.RATES  # as they are before a test changes them
+LIMITS = api_limits.LIMITS  # as they are before a test changes them
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def undecided(api):
 
 
 def test_a_key_that_asks_too_fast_is_told_when_to_come_back_and_others_are_not_held_up(api, monkeypatch):
-    monkeypatch.setattr(api_limits, "RATES", RATES)
+    monkeypatch.setattr(api_limits, "LIMITS", LIMITS)
     fast, other = api.client("read"), api.client("read")
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: fast.get("/categories"), range(2 * A_SECOND)))
@@ -143,7 +143,7 @@ def test_while_redis_is_away_nothing_is_done_and_the_caller_is_asked_to_come_aga
     def away():
         raise Away("refused")
 
-    monkeypatch.setattr(api_limits, "redis", away)
+    monkeypatch.setattr(sliding_window, "redis", away)
     answer = api.client().post(undecided, json={"category": "bug"})
 
     assert is_problem(answer, 503)

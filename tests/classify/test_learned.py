@@ -58,3 +58,7 @@ def test_an_example_cannot_end_its_fence():
 
     fences = re.findall(r"^\[message ([0-9a-f]{16})\]$", asked, re.M)
     assert len(fences) > 1 and all(asked.count(f"[end of message {fence}]") == 1 for fence in fences)
+
+
+def test_a_narrower_question_keeps_the_teams_own_rules():
+    assert narrowed(learnt(FEW, 13), FEW, text_of(2, 99), "Be strict.").system.endswith("Be strict.")

@@ -77,3 +77,12 @@ def test_a_long_message_keeps_its_head_and_its_tail():
 
     assert shown == "A" * 3000 + "\n[... 500 characters left out ...]\n" + "Z" * 1000
     assert inside("y" * 4000) == "y" * 4000
+
+
+def test_the_teams_own_rules_end_the_system_part_and_without_them_nothing_is_added():
+    plain, told = Prompt(CATEGORIES), Prompt(CATEGORIES, instructions=" Refunds {are} billing.\u202e ")
+
+    assert told.system.startswith(plain.system)
+    assert told.system.endswith("\nRefunds {are} billing.")
+    assert Prompt(CATEGORIES, instructions=" \n").system == plain.system
+    assert told.cache_key != plain.cache_key

@@ -55,6 +55,12 @@ def add_destination(page: Page, address: str) -> None:
     expect(page.get_by_text("Connected as Octo Pus")).to_be_visible()
 
 
+def publish(page: Page) -> None:
+    """What waits in the draft, from the bar above the list."""
+    press(page, "draft-publish")
+    expect(page.get_by_text("is live. It decides from the next message on.")).to_be_visible()
+
+
 def add_route(page: Page) -> None:
     open_screen(page, "Routes")
     press(page, "routes-add")

@@ -117,7 +117,7 @@ def test_a_destination_in_use_says_by_which_route(visit, person, connected, kit)
     page.button(key="destinations-edit-jira").click().run()
     page.button(key="destinations-delete").click().run()
 
-    assert "is used by bugs" in words(page)
+    assert "is used by route 'bugs'" in words(page)
     assert connections.destinations(connected)
 
 

@@ -52,6 +52,9 @@ def test_a_manager_adds_a_rule_and_sees_what_it_would_have_matched(visit, person
     saved = rule(kit, "refunds")
     assert (saved.conditions, saved.actions) == ({"text_contains": "refund"}, {"category": "billing"})
     kit.say("a refund, please")
+    assert kit.sql("select category_id from message order by id desc limit 1")[0].category_id is None
+    page.button(key="draft-publish").click().run()
+    kit.say("a refund, soon")
     assert kit.sql("select c.key from message m join category c on c.id = m.category_id")[0].key == "billing"
 
 

@@ -7,7 +7,7 @@ from app.db.tables.people import Role
 from app.services import connections, taxonomy
 from app.services.members import Actor
 from tests.browser import CHROMIUM, at, choose, open_page, open_screen, press, sign_in, signed_in, type_in
-from tests.pages.clicks import add_bot, add_destination, add_route
+from tests.pages.clicks import add_bot, add_destination, add_route, publish
 from tests.pages.vendors import jira, linear, telegram
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium on this machine")]
@@ -25,16 +25,18 @@ def page(app, browser, person):
 
 
 def test_a_manager_connects_a_bot_and_a_destination_and_routes_one_to_the_other(page, workspace, httpserver):
-    taxonomy.save_category(Actor(None, "noa@acme.test", Role.MANAGER, workspace), "bug", "Bug")
+    taxonomy.save_category(Actor(None, "noa@acme.test", Role.MANAGER, workspace), "bug", "Bug", live=True)
     address = telegram(httpserver)
     assert jira(httpserver) == address
 
     add_bot(page, address)
     add_destination(page, address)
     add_route(page)
+    assert taxonomy.routes(workspace, live=True) == []
+    publish(page)
 
     [bot], [destination], [route] = (
-        connections.bots(workspace), connections.destinations(workspace), taxonomy.routes(workspace)
+        connections.bots(workspace), connections.destinations(workspace), taxonomy.routes(workspace, live=True)
     )  # fmt: skip
     [told] = [request.get_json() for request, _answer in httpserver.log if request.path.endswith("/setWebhook")]
     assert told["url"] == connections.hook_url(bot)
@@ -48,7 +50,7 @@ def test_a_deleted_category_comes_back_with_one_click(page, workspace):
 
     press(page, "categories-edit-bug")
     press(page, "categories-delete")
-    expect(page.get_by_text("Category Bug is archived.")).to_be_visible()
+    expect(page.get_by_text("Category Bug is archived")).to_be_visible()
     press(page, "undo-button")
 
     expect(at(page, "setup-categories-bug")).to_be_visible()

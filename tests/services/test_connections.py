@@ -14,7 +14,7 @@ from app.db.tables import Bot, Destination, LlmAccount
 from app.domain.errors import BadSignature, Forbidden, InvalidInput, Unauthorized
 from app.domain.messages import RawRequest
 from app.domain.tasks import Target
-from app.services import audit, circuits, connections, crm_hooks, secrets, sync, taxonomy
+from app.services import audit, circuits, connections, crm_hooks, releases, secrets, sync, taxonomy
 from app.services.members import Actor, Role
 from connectors import registry
 from tests.services.test_audit import write
@@ -243,6 +243,9 @@ def test_a_destination_with_deliveries_is_switched_off_and_keeps_them(kit, actor
     kit.route("jira")
     kit.say("#bug hello")
     taxonomy.delete(actor, taxonomy.Route, "bugs")
+    with pytest.raises(InvalidInput, match="route 'bugs'"):  # it is live until that is published
+        connections.delete_destination(actor, "jira")
+    releases.publish(actor)
 
     removed = connections.delete_destination(actor, "jira")
 
@@ -255,7 +258,7 @@ def test_a_destination_in_use_is_not_deleted_and_the_routes_are_named(actor):
     for key in ("bugs", "rest"):
         taxonomy.save_route(actor, key, {}, "failover", ["jira"])
 
-    with pytest.raises(InvalidInput, match="bugs, rest"):
+    with pytest.raises(InvalidInput, match="route 'bugs', route 'rest'"):
         connections.delete_destination(actor, "jira")
 
 

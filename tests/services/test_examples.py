@@ -10,7 +10,7 @@ from app.db.engine import in_system, in_workspace
 from app.db.tables import Category
 from app.domain.errors import Forbidden, InvalidInput
 from app.domain.tickets_file import Columns, read
-from app.services import audit, examples, learning, review, review_queue, taxonomy
+from app.services import audit, examples, learning, releases, review, review_queue, taxonomy
 from app.services.audit import Wanted
 from app.services.learning import LocalSettings
 from app.services.members import Actor, Role
@@ -128,22 +128,22 @@ def test_a_new_category_is_added_and_one_without_tickets_is_not(kit):
     bring_in(kit, csv_of("Hi;Chatter;;"), {"Chatter": "chatter", "Nobody": "nobody"},
              {"chatter": "Chatter", "nobody": "Nobody"})  # fmt: skip
 
-    assert [row.key for row in taxonomy.categories(kit.workspace_id)] == ["bug", "billing", "chatter"]
+    assert [row.key for row in taxonomy.categories(kit.workspace_id, live=True)] == ["bug", "billing", "chatter"]
 
 
 def test_a_category_that_exists_keeps_its_description(kit):
-    taxonomy.save_category(actor(kit), "bug", "Bug", "Something is broken", "high", 60)
+    taxonomy.save_category(actor(kit), "bug", "Bug", "Something is broken", "high", 60, live=True)
 
     bring_in(kit, csv_of("It crashed;Bugs;;"), {"Bugs": "bug"}, {"bug": "Bugs"})
 
-    bug = taxonomy.categories(kit.workspace_id)[0]
+    bug = taxonomy.categories(kit.workspace_id, live=True)[0]
     assert (bug.name, bug.description, bug.sla_min) == ("Bug", "Something is broken", 60)
 
 
 def test_a_category_archived_meanwhile_stops_the_whole_import(kit):
     found = look(kit, old_tickets())
     kit.sql("delete from rule")
-    taxonomy.delete(actor(kit), Category, "billing")
+    taxonomy.delete(actor(kit), Category, "billing", live=True)
 
     with pytest.raises(InvalidInput, match="'billing'"):
         examples.bring_in(actor(kit), "old.csv", found, MEANINGS, {})
@@ -295,7 +295,7 @@ def test_going_back_to_a_version_from_before_an_import_holds(kit):
 def test_tickets_of_an_archived_category_are_not_learnt(kit):
     bring_in(kit)
     kit.sql("delete from rule")
-    taxonomy.delete(actor(kit), Category, "billing")
+    taxonomy.delete(actor(kit), Category, "billing", live=True)
 
     learn(kit)
 
@@ -338,6 +338,7 @@ def test_without_redis_the_import_stands(kit, monkeypatch):
 
 def test_switched_off_the_tickets_are_kept_and_not_learnt(kit):
     learning.save_settings(actor(kit), LocalSettings(enabled=False))
+    releases.publish(actor(kit))
     bring_in(kit)
     learn(kit)
 
@@ -346,7 +347,7 @@ def test_switched_off_the_tickets_are_kept_and_not_learnt(kit):
 
 
 def test_names_suggest_before_anything_was_learnt(kit):
-    taxonomy.save_category(actor(kit), "billing", "Billing", "Invoices, payments and refunds")
+    taxonomy.save_category(actor(kit), "billing", "Billing", "Invoices, payments and refunds", live=True)
 
     kit.say("when do I get my refund?")
 

@@ -12,11 +12,22 @@ from sqlmodel import SQLModel
 import app.services
 from app.classify.quality import Judged
 from app.db.engine import in_system, in_workspace
+from app.db.releases import COPIED
 from app.db.tables import Category, Destination
 from app.db.tables.base import now
 from app.domain.errors import OctopusError
 from app.domain.tickets_file import Columns, Table, Ticket
-from app.services import api_keys, connections, consent, deliveries, examples, inbox
+from app.services import (
+    api_keys,
+    connections,
+    consent,
+    deliveries,
+    examples,
+    inbox,
+    release_content,
+    releases,
+    taxonomy,
+)
 from app.services.audit import Wanted
 from app.services.examples import Found
 from app.services.learning import LocalSettings
@@ -64,6 +75,10 @@ def ours(kit: Kit):
     state = consent.begin(owner, linear.id).partition("state=")[2].partition("&")[0]
     api_key, _key = api_keys.create(owner, OURS, ["read"])
     old = Found((Ticket(2, OURS, "bug"),), (), 1, 0, 0, {"bug": 1})
+    taxonomy.save_category(owner, "zebra", OURS)
+    discarded = releases.discard(owner)
+    releases.restore(owner, discarded)
+    nothing = release_content.nothing()
     brought = examples.bring_in(owner, f"{OURS}.csv", old, {"bug": "bug"}, {})
     return kit, {
         "message_id": open_message, "message_ids": [message, open_message], "delivery_ids": [delivery.id],
@@ -80,6 +95,8 @@ def ours(kit: Kit):
         "import_id": brought.id, "file": Table(["text", "label"], [(2, ["It crashed", "bug"])]),
         "columns": Columns("text", "label"), "file_name": "old.csv", "found": old, "meanings": {"bug": "bug"},
         "added": {}, "judged": [Judged(message, now(), "billing", 0.9, "bug", 1.0)],
+        "schema": "draft", "before": nothing, "after": nothing, "author": "noa@neighbour.test",
+        "discarded": discarded, "number": 1, "noun": "category",
     }  # fmt: skip
 
 
@@ -99,6 +116,7 @@ def arguments(function, given: dict, actor: Actor, session) -> dict:
 def everything(workspace_id) -> dict[str, str]:
     """A fingerprint of each table's rows of the workspace."""
     tables = [name for name, table in SQLModel.metadata.tables.items() if "workspace_id" in table.columns]
+    tables += [f"draft.{name}" for name, column in COPIED.items() if column == "workspace_id"]
     with in_system() as session:
         return {
             name: session.connection().exec_driver_sql(

@@ -10,7 +10,7 @@ from app.classify.calibration import CLOSED, Thresholds
 from app.db import learning as store
 from app.db.engine import in_workspace
 from app.domain.errors import Forbidden
-from app.services import audit, learning, review, review_queue
+from app.services import audit, learning, releases, review, review_queue
 from app.services.audit import Wanted
 from app.services.learning import LocalSettings
 from app.services.members import Actor, Role
@@ -103,6 +103,7 @@ def test_before_there_is_enough_the_model_only_suggests(kit):
 
 def test_a_check_picked_by_chance_waits_for_a_person_with_its_rate(learnt):
     learning.save_settings(actor(learnt), LocalSettings(target_accuracy=0.9, audit_share=1.0))
+    releases.publish(actor(learnt))
 
     learnt.say("the app crashes when I open videos", chat=5)
 
@@ -112,6 +113,7 @@ def test_a_check_picked_by_chance_waits_for_a_person_with_its_rate(learnt):
 
 def test_switched_off_it_neither_answers_nor_checks(learnt):
     learning.save_settings(actor(learnt), LocalSettings(enabled=False))
+    releases.publish(actor(learnt))
 
     learnt.say("the app crashes when I open videos", chat=5)
 

@@ -15,7 +15,7 @@ from app.db.tables import Category, Delivery, Membership, Person, RawEvent, Work
 from app.domain.conditions import Condition
 from app.domain.errors import InvalidInput, Unauthorized
 from app.domain.rules import Actions
-from app.services import circuits, configuration, connections, portability, secrets, taxonomy, workspace_file
+from app.services import circuits, configuration, connections, portability, releases, secrets, taxonomy, workspace_file
 from app.services.members import Actor, Role
 from app.services.workspace_file import LlmPart
 
@@ -389,6 +389,7 @@ def test_what_people_set_up_on_screens_is_exported_and_applies_without_a_change(
     jira = {"site": "acme", "email": "a@b.test", "project": "SUP"}
     connections.save_destination(actor, "jira", "jira", jira, rate_per_s=2.5, enabled=False)
     connections.save_bot(actor, "tg", "telegram", {}, "Support", enabled=False)
+    releases.publish(actor)
 
     before = portability.export(file.workspace_key)
     apply_export(file, monkeypatch, variables(file, SPARE_API_KEY="hidden-e"))
@@ -531,3 +532,53 @@ def test_apply_calls_nobody_and_check_asks_each_vendor(file, httpserver):
     assert lines[0] == "ok bot tg: @acme_bot"
     assert [line.split(":")[0] for line in lines[1:]] == ["! destination jira", "! llm_account main"]
     assert not any(secret in "\n".join(lines) for secret in SECRETS)
+
+
+# ---- releases
+
+
+def test_an_applied_file_is_live_at_once_and_a_release(file):
+    file.apply()
+    portability.apply_file(file.path)  # it says the same: no release
+    file.apply(("name: Bug", "name: Bugs"))
+
+    told = [(one.number, one.actor, one.note) for one in releases.list_releases(file.workspace_id)]
+    assert told == [(2, "cli", "Applied from a file"), (1, "cli", "Applied from a file")]
+    assert [change.key for change in releases.list_releases(file.workspace_id)[0].changes] == ["bug"]
+
+
+def test_a_dry_run_leaves_no_release(file):
+    file.apply()
+
+    portability.apply_file(file.write(("name: Bug", "name: Bugs")), dry_run=True)
+
+    assert len(releases.list_releases(file.workspace_id)) == 1
+
+
+def test_a_file_goes_live_beside_an_open_draft(file):
+    file.apply()
+    actor = Actor(None, "mia@acme.test", Role.MANAGER, file.workspace_id)
+    taxonomy.save_category(actor, "billing", "Money")
+
+    file.apply(("name: Bug", "name: Bugs"))
+
+    assert [row.name for row in taxonomy.categories(file.workspace_id)] == ["Bugs", "Money"]
+    releases.publish(actor)
+    assert [row.name for row in taxonomy.categories(file.workspace_id, live=True)] == ["Bugs", "Money"]
+
+
+def test_the_file_and_the_draft_changing_the_same_is_refused_at_publishing(file):
+    file.apply()
+    actor = Actor(None, "mia@acme.test", Role.MANAGER, file.workspace_id)
+    taxonomy.save_category(actor, "bug", "Mine")
+    file.apply(("name: Bug", "name: Theirs"))
+
+    with pytest.raises(InvalidInput, match="The category 'bug' was changed live"):
+        releases.publish(actor)
+
+
+def test_the_house_rules_travel_in_the_file(file):
+    file.apply(("classify:\n", "classify:\n  instructions: Refunds are billing.\n"))
+
+    assert yaml.safe_load(portability.export(file.workspace_key))["classify"]["instructions"] == "Refunds are billing."
+    assert configuration.current(file.workspace_id).workspace.settings["classify"]["instructions"].endswith("billing.")

@@ -43,7 +43,7 @@ def task(kit, chat, actor):
     """A delivered task whose route tells the customer; call it with the status the vendor reports next."""
     jira = kit.vendor("jira", can=frozenset(Capability) - {Capability.IDEMPOTENT_CREATE, Capability.FIND_LAGS})
     kit.route("jira")
-    taxonomy.save_route(actor, "bugs", {"category": ["bug"]}, "failover", ["jira"], reply=REPLY)
+    taxonomy.save_route(actor, "bugs", {"category": ["bug"]}, "failover", ["jira"], reply=REPLY, live=True)
     kit.say("#bug It crashed when I saved the report of this month")
     [(ref,)] = kit.sql("select ref_id from delivery")
 
@@ -79,7 +79,7 @@ def test_the_template_fits_the_language(language, text):
 
 
 def test_without_a_template_nobody_is_told(kit, chat, task, actor):
-    taxonomy.save_route(actor, "bugs", {"category": ["bug"]}, "failover", ["jira"], reply={"en": " "})
+    taxonomy.save_route(actor, "bugs", {"category": ["bug"]}, "failover", ["jira"], reply={"en": " "}, live=True)
     task(TaskStatus.DONE)
 
     assert (chat.said, state(kit)) == ([], [])

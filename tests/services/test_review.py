@@ -200,12 +200,12 @@ def test_what_was_taken_back_teaches_nothing(kit, two, mia):
     review.decide(mia, message(kit), "bug")
     learner = learning.Learner(kit.workspace_id)
     with in_workspace(kit.workspace_id) as session:
-        learner.follow(session)
+        learner.follow(session, 0.0)
         before = len(learner.learned.memory)
     review.take_back(mia, message(kit))
 
     with in_workspace(kit.workspace_id) as session:
-        learner.follow(session)
+        learner.follow(session, 0.0)
     assert (before, len(learner.learned.memory)) == (1, 0)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.db.tables.people import Role
 from app.domain.errors import Forbidden, InvalidInput
-from app.services import learning, review, review_queue
+from app.services import learning, releases, review, review_queue
 from app.services.members import Actor
 from tests.pages.conftest import person
 
@@ -175,7 +175,9 @@ def test_another_workspace_reaches_nothing(queue, neighbour):
 def twice(queue, mia):
     """Every decision is to be made by two persons; mia decided the first message."""
     settings = learning.settings(queue.workspace_id).model_copy(update={"double_share": 1.0})
-    learning.save_settings(Actor(None, "o@acme.test", Role.MANAGER, queue.workspace_id), settings)
+    owner = Actor(None, "o@acme.test", Role.MANAGER, queue.workspace_id)
+    learning.save_settings(owner, settings)
+    releases.publish(owner)
     review_queue.apply(mia, [op("decide", id_of(queue, "the first"), category="bug", sentiment="negative")])
     return queue
 

@@ -98,7 +98,7 @@ def test_archiving_and_taking_it_back_are_recorded_with_before_and_after(taxonom
     rows = sql("select action, before, after from audit_entry order by id desc limit 2")
 
     archived = {row.action: (row.before["archived_at"] is None, row.after["archived_at"] is None) for row in rows}
-    assert archived == {"archive": (True, False), "restore": (False, True)}
+    assert archived == {"archive in draft": (True, False), "restore in draft": (False, True)}
 
 
 # ---- rules and routes
@@ -188,7 +188,7 @@ def test_a_deleted_rule_comes_back_at_its_place(taxonomist, audited):
 
     assert without == ["a", "c"]
     assert keys(taxonomy.list_rules(taxonomist.workspace_id)) == ["a", "b", "c"]
-    assert [entry[1] for entry in audited()[-2:]] == ["delete", "restore"]
+    assert [entry[1] for entry in audited()[-2:]] == ["delete in draft", "restore in draft"]
 
 
 def test_a_rule_is_not_restored_over_a_newer_one_of_its_key(taxonomist):
