@@ -20,7 +20,7 @@ SHARDS = 8
 MOST_IDS = 200
 PROCESS, CLASSIFY, DELIVER = "workers.jobs.process", "workers.jobs.classify", "workers.jobs.deliver"
 LEARN, SYNC, POLL = "workers.jobs.learn", "workers.jobs.sync", "workers.jobs.poll"
-REPLY = "workers.jobs.reply"
+REPLY, TOPICS = "workers.jobs.reply", "workers.jobs.watch_topics"
 SWEEP_QUEUE = "sweep"
 
 

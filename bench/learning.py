@@ -19,13 +19,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: figures of one th
 
 import numpy as np
 
-from app.classify import model_file
+from app.classify import model_file, topics
 from app.classify.calibration import Audited, fit_honesty, fit_thresholds
 from app.classify.features import Vectoriser
 from app.classify.local_model import LocalModel
 from app.classify.memory import Correction, Memory
 from app.classify.training import Example, fit
 from app.domain.classification import Source
+from app.services.topics import KNOWN_FROM
 from bench.learning_stream import Stream
 
 DATA = Path(__file__).parents[1] / "../shared/data"
@@ -251,9 +252,43 @@ def by_category(model: LocalModel, tests: list[Example]) -> dict[str, float]:
     return {category: mean(found) for category, found in right.items()}
 
 
+def new_topics(seeds: int) -> list[Row]:
+    """One category left out, and 30 of its messages among 600 others; then the same streams without them."""
+    found = []
+    for name, splits in (("banking77", ["train"]), ("smp2017_zh31", ["train", "val"]), ("clinc150", ["train"])):
+        train, tests = examples(name, *splits), examples(name, "test")
+        told, right, invented = [], [], 0
+        for seed in range(seeds):
+            topics_found, new = _topics_among(train, tests, seed, new_messages=30)
+            told.append(any(new[i] for topic in topics_found for i in topic.members))
+            right += [new[i] for topic in topics_found for i in topic.members]
+            invented += len(_topics_among(train, tests, seed, new_messages=0)[0])
+        found += [
+            (f"{name}, new topic told, % of streams", 100 * mean(told), "", ""),
+            (f"{name}, messages that belong to it, %", 100 * mean(right) if right else 0.0, "", ""),
+            (f"{name}, topics told where none is new", float(invented), "", ""),
+        ]
+    return found
+
+
+def _topics_among(train: list[Example], tests: list[Example], seed: int, new_messages: int):
+    """(topics, of each message looked through whether it is of the category left out)."""
+    rng = np.random.default_rng(seed)
+    left_out = sorted({example.category for example in train})[rng.integers(len({e.category for e in train}))]
+    known = few_of_each([example for example in train if example.category != left_out], 40, seed)
+    model = fit(known)
+    pool = [example for example in tests if example.category != left_out]
+    new = [example for example in tests + train if example.category == left_out]
+    traffic = [pool[i] for i in rng.permutation(len(pool))[:600]]
+    traffic += [new[i] for i in rng.permutation(len(new))[:new_messages]]
+    unsure = [example for example in traffic if model.answer(example.text).probability < KNOWN_FROM]
+    found = topics.find([e.text for e in unsure], [(e.text, e.category) for e in known], model.vectoriser)
+    return found, [example.category == left_out for example in unsure]
+
+
 MEASUREMENTS = {
     "accuracy": accuracy, "online": online, "speed": speed, "stream": stream, "strangers": strangers,
-    "confusion": one_confusion,
+    "confusion": one_confusion, "topics": new_topics,
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from app.classify.calibration import CLOSED, FEWEST_REVIEWED, Thresholds
 from app.db.tables import ModelVersion
 from app.services import learning
 from app.services.learning import Figures, LocalSettings
-from app.ui import agreement, charts, dial, draft_bar, nav, quality, session, setup, theme, words
+from app.ui import agreement, charts, dial, draft_bar, nav, quality, session, setup, theme, topics, words
 from app.ui.i18n import _, ago, day_label, moment, money, number, percent
 
 workspace = session.workspace()
@@ -104,6 +104,7 @@ now_answering = learning.now_answering(workspace.id)
 numbers = learning.figures(workspace.id, workspace.timezone)
 standing(now_answering, learning.settings(workspace.id, live=True))
 tiles(numbers)
+topics.draw()
 left, right = st.columns([3, 2], gap="large")
 with left:
     if numbers.total:

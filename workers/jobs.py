@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.services import crm_hooks, delivery, intake, learning
+from app.services import crm_hooks, delivery, intake, learning, topics
 from app.services import replies as customer_replies
 from app.services import sweep as sweeper
 from app.services import sync as synchronise
@@ -32,6 +32,12 @@ def learn(workspaces: Batch) -> None:
     """Watch and refit each workspace's local model."""
     for workspace_id in workspaces:
         learning.learn(UUID(workspace_id))
+
+
+def watch_topics(workspaces: Batch) -> None:
+    """Look for topics no category stands for."""
+    for workspace_id in workspaces:
+        topics.watch(UUID(workspace_id))
 
 
 def reply(replies: Batch) -> None:
@@ -65,6 +71,11 @@ def renew_hooks() -> None:
 def wake_learners() -> None:
     """Queue the learning of workspaces where persons decided something new."""
     learning.wake_learners()
+
+
+def wake_topic_watchers() -> None:
+    """Queue a look for new topics in every workspace."""
+    topics.wake_watchers()
 
 
 def sweep() -> None:

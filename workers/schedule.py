@@ -9,6 +9,7 @@ from workers import jobs
 
 SWEEP_EVERY_S = 3
 LEARN_EVERY_S = 30
+TOPICS_EVERY_S = 3600
 RENEW_EVERY_S = 3600  # webhooks that end by themselves
 POLL_EVERY_S = 60  # for changes no webhook told of
 
@@ -25,6 +26,10 @@ rq.cron.register(
 rq.cron.register(
     jobs.wake_pollers, queue_name=enqueue.SWEEP_QUEUE, interval=POLL_EVERY_S, result_ttl=0, failure_ttl=3600,
     name="poll",
+)  # fmt: skip
+rq.cron.register(
+    jobs.wake_topic_watchers, queue_name=enqueue.SWEEP_QUEUE, interval=TOPICS_EVERY_S, result_ttl=0, failure_ttl=86400,
+    name="topics",
 )  # fmt: skip
 rq.cron.register(
     jobs.renew_hooks, queue_name=enqueue.SWEEP_QUEUE, interval=RENEW_EVERY_S, result_ttl=0, failure_ttl=86400,

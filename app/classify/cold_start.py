@@ -87,7 +87,7 @@ class Names:
         its = {piece: weight for piece in weights for at, weight in self._places[piece] if at == place}
         score = sum(weights[piece] * weight for piece, weight in its.items())
         shares: dict[str, float] = {}
-        for word, pieces in _words(text):
+        for word, pieces in words_of(text):
             shared = [piece for piece in pieces if piece in its]
             if len(shared) >= ALIKE * len(pieces) and len(word) > 1:
                 shares[word] = sum(weights[piece] * its[piece] for piece in shared) / score
@@ -129,7 +129,7 @@ def _reason(answer: str | None) -> str:
 # ---- words and their pieces
 
 
-def _words(text: str) -> list[tuple[str, list[str]]]:
+def words_of(text: str) -> list[tuple[str, list[str]]]:
     """Each word that says something, with its pieces. In scripts without spaces each piece is a word."""
     words: list[tuple[str, list[str]]] = []
     for run in features.runs(features.normalise(text)):
@@ -148,4 +148,4 @@ def _grams(word: str) -> list[str]:
 
 
 def _pieces(text: str) -> Counter[str]:
-    return Counter(piece for _, pieces in _words(text) for piece in pieces)
+    return Counter(piece for _, pieces in words_of(text) for piece in pieces)

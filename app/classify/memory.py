@@ -58,6 +58,7 @@ class Memory:
         self._exact: dict[str, dict[str, Correction]] = {}  # by normalised text, then as above
         self._sorted = _sort([], rows_of([]))
         self._unsorted: list[tuple[Correction, tuple[np.ndarray, np.ndarray]]] = []
+        self._sorting = False
         self._question = np.zeros(BUCKETS, np.float32)  # reused, all zero between questions
         corrections = list(corrections)
         for correction in corrections:
@@ -77,8 +78,10 @@ class Memory:
             self._drop(correction.key)
             self._put(correction)
             self._unsorted.append((correction, vector))
-            if len(self._unsorted) > MOST_UNSORTED:
-                self._sort_in()
+            due = len(self._unsorted) > MOST_UNSORTED and not self._sorting
+            self._sorting = self._sorting or due
+        if due:  # 0.2 s at 10,000 corrections, for which no answer should wait
+            threading.Thread(target=self._sort_in, name="sort corrections", daemon=True).start()
 
     def remove(self, key: str) -> None:
         """Forget it, at once. A key that is not there is no error: undo may come twice."""
@@ -108,11 +111,23 @@ class Memory:
             self._unsorted = [(c, vector) for c, vector in self._unsorted if c.key != key]
 
     def _sort_in(self) -> None:
-        old = self._sorted
-        newer = {correction.key for correction, _ in self._unsorted}
-        kept = [(c, old.rows.row(i)) for i, c in enumerate(old.corrections) if self._holds(c) and c.key not in newer]
-        kept += self._unsorted
-        self._sorted, self._unsorted = _sort([c for c, _ in kept], rows_of([vector for _, vector in kept])), []
+        """What is added or removed meanwhile stays as it is: `_nearest` looks at both and believes `_alive`."""
+        with self._lock:
+            old, taken = self._sorted, list(self._unsorted)
+            alive = {correction.key: correction.text for correction in self._alive.values()}
+        newer = {correction.key for correction, _ in taken}
+        kept = [
+            (c, old.rows.row(i))
+            for i, c in enumerate(old.corrections)
+            if alive.get(c.key) == c.text and c.key not in newer
+        ]
+        kept += taken
+        made = _sort([c for c, _ in kept], rows_of([vector for _, vector in kept]))
+        sorted_in = {id(entry) for entry in taken}
+        with self._lock:
+            self._sorted = made
+            self._unsorted = [entry for entry in self._unsorted if id(entry) not in sorted_in]
+            self._sorting = False
 
     def _holds(self, correction: Correction) -> bool:
         """False once it was removed, or replaced by another text. The category may have been renamed since."""

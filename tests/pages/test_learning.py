@@ -1,10 +1,11 @@
 """The Learning page: what was learnt, whether it holds, and the dial."""
 
 from app.db.tables.people import Role
-from app.services import learning, review
+from app.services import learning, review, taxonomy, topics
 from app.services.members import Actor
 from tests.pages.test_shell import words
 from tests.services.test_learning import learnt  # noqa: F401  a workspace that learnt
+from tests.services.test_topics import talk_of_something_new
 
 
 def test_before_anything_was_decided_it_says_what_starts_it(visit, person):
@@ -77,6 +78,24 @@ def test_each_category_shows_how_right_the_machine_was_and_opens_what_went_wrong
     assert not page.exception
     links = [link.proto for link in page.get("page_link") if "→" in link.proto.label]
     assert links and all("Billing" in link.label and "message=" in link.query_string for link in links)
+
+
+def test_a_new_topic_becomes_a_category_of_the_draft_or_is_dismissed_and_brought_back(visit, person, learnt):  # noqa: F811
+    talk_of_something_new(learnt)
+    topics.watch(learnt.workspace_id)
+    [found] = topics.alarms(learnt.workspace_id)
+    page = visit(person(Role.MANAGER), "learning")
+    assert "6 recent messages speak of something no category stands for" in words(page)
+
+    page.text_input(key=f"topic-name-{found.id}").set_value("Access").run()
+    page.button(key=f"topic-add-{found.id}").click().run()
+
+    [made] = [row for row in taxonomy.categories(learnt.workspace_id) if row.name == "Access"]
+    assert "wheelchair" in made.description and "waits in the draft" in page.success[0].value
+    page.button(key=f"topic-no-{found.id}").click().run()
+    assert "wheelchair" not in words(page)
+    page.button(key="undo-button").click().run()
+    assert "wheelchair" in words(page)
 
 
 def test_a_manager_keeps_messages_for_examination(visit, person, kit):

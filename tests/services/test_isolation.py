@@ -13,7 +13,7 @@ import app.services
 from app.classify.quality import Judged
 from app.db.engine import in_system, in_workspace
 from app.db.releases import COPIED
-from app.db.tables import Category, Destination
+from app.db.tables import Category, Destination, NewTopic
 from app.db.tables.base import now
 from app.domain.errors import OctopusError
 from app.domain.tickets_file import Columns, Table, Ticket
@@ -79,6 +79,8 @@ def ours(kit: Kit):
     discarded = releases.discard(owner)
     releases.restore(owner, discarded)
     nothing = release_content.nothing()
+    topic = NewTopic(workspace_id=kit.workspace_id, words=[OURS], message_ids=[str(open_message)])
+    kit._add(topic)
     brought = examples.bring_in(owner, f"{OURS}.csv", old, {"bug": "bug"}, {})
     return kit, {
         "message_id": open_message, "message_ids": [message, open_message], "delivery_ids": [delivery.id],
@@ -94,7 +96,7 @@ def ours(kit: Kit):
         "conversation_id": kit.sql("select id from conversation limit 1")[0].id,
         "import_id": brought.id, "file": Table(["text", "label"], [(2, ["It crashed", "bug"])]),
         "columns": Columns("text", "label"), "file_name": "old.csv", "found": old, "meanings": {"bug": "bug"},
-        "added": {}, "judged": [Judged(message, now(), "billing", 0.9, "bug", 1.0)],
+        "added": {}, "topic_id": topic.id, "judged": [Judged(message, now(), "billing", 0.9, "bug", 1.0)],
         "schema": "draft", "before": nothing, "after": nothing, "author": "noa@neighbour.test",
         "discarded": discarded, "number": 1, "noun": "category",
     }  # fmt: skip

@@ -17,6 +17,7 @@ from app.db.tables.inbox import (
 from app.db.tables.learning import ExampleImport, LabelledExample, ModelVersion
 from app.db.tables.people import AuditEntry, LoginSession, Membership, Person
 from app.db.tables.releases import OpenDraft, Release
+from app.db.tables.topics import NewTopic
 from app.db.tables.work import Attempt, CustomerReply, Delivery, RemoteComment, Task, TaskMessage
 from app.db.tables.workspaces import Workspace
 
@@ -24,6 +25,6 @@ __all__ = [
     "ApiKey", "Attachment", "Attempt", "AuditEntry", "Bot", "BotHealth", "Category", "Classification", "Contact",
     "Conversation", "CustomerReply", "Delivery", "Destination", "DestinationHealth", "DestinationSync",
     "ExampleImport", "LabelledExample", "LlmAccount", "LlmAccountHealth", "LoginSession", "Membership", "Message",
-    "ModelVersion", "OpenDraft", "Person", "RawEvent", "Release", "RemoteComment", "ReviewHold", "Route", "Rule",
-    "Scope", "SecondLook", "Task", "TaskMessage", "TimelineEntry", "Workspace",
+    "ModelVersion", "NewTopic", "OpenDraft", "Person", "RawEvent", "Release", "RemoteComment", "ReviewHold", "Route",
+    "Rule", "Scope", "SecondLook", "Task", "TaskMessage", "TimelineEntry", "Workspace",
 ]  # fmt: skip
