@@ -8,13 +8,14 @@ crash    kill -9 of everything; seconds until a request is answered again
 history  the pages' server time with a million messages
 review   how soon the next message is on the screen after a key in Review
 learning how well the local model learns, on public data beside the product (takes 20 minutes)
+connectors  the contract suite over every connector, as the Conformance page shows it
 chaos    faults and kills under load: nothing lost, nothing doubled (the long form)
 """
 
 import json
 
 from app.domain.errors import InvalidInput
-from bench import chaos, history, learning, measure, review
+from bench import chaos, connectors, history, learning, measure, review
 from bench.system import product, world
 
 SETTINGS = {"OCTOPUS_WORKERS": "4", "OCTOPUS_THREADS": "96"}
@@ -31,7 +32,7 @@ def main(names: list[str]) -> int:
         "history": history.report,
         "chaos": chaos.report,
     }
-    alone = {"review": review.report, "learning": learning.report}
+    alone = {"review": review.report, "learning": learning.report, "connectors": connectors.report}
     if unknown := set(chosen) - measurements.keys() - alone.keys():
         raise InvalidInput(f"There is no measurement '{unknown.pop()}'. Known: {', '.join([*measurements, *alone])}.")
     results = {}

@@ -8,7 +8,7 @@ from app.db.tables import Destination
 from app.domain.errors import InvalidInput
 from app.domain.tasks import Capability
 from app.services import connections, dashboards, preview
-from app.ui import consent_button, crm_hook, forms, mapping, session, setup, targets, task_card, text
+from app.ui import consent_button, crm_hook, forms, mapping, nav, session, setup, targets, task_card, text
 from app.ui.i18n import _, ago, later, number
 from connectors import registry
 
@@ -131,6 +131,7 @@ def lines_of(row: Destination, health: dict[str, Any]) -> list[str]:
 
 explanation = _("The systems your tasks are made in. Routes say which message goes where.")
 setup.heading(_("Destinations"), explanation, PAGE, _("Add a destination") if rows else None)
+st.page_link(nav.page("conformance"), label=_("What each connector was seen to do"), icon=":material/verified:")
 if chosen := setup.editing(PAGE):
     with st.container(border=True, key="destinations-form"):
         form(next((each for each in rows if each.key == chosen), None))

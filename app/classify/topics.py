@@ -1,8 +1,8 @@
 """Topics nobody has a category for: recent messages that resemble each other and nothing that is known. Pure.
 
-For the background; needs scikit-learn. `bench/learning.py topics` leaves one category of a public set out and puts 30 of
-its messages among 600 others (three sets, five seeds each): told in 13 of 15 streams, and of the messages told 91 % to
-98 % belong there. In the same 15 streams without a new category it told of two.
+For the background; needs scikit-learn. `bench/learning.py topics` leaves one category of a public set out and puts 30
+of its messages among 600 others (three sets, five seeds each): told in 13 of 15 streams, and of the messages told 91 %
+to 98 % belong there. In the same 15 streams without a new category it told of two.
 """
 
 from collections import Counter

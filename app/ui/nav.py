@@ -39,6 +39,7 @@ SCREENS = (
     Screen("releases", later("Releases"), "published_with_changes", section=later("Set-up")),
     Screen("api_keys", later("API keys"), "key", section=later("Set-up"), least=Role.MANAGER),
     Screen("import_tickets", later("Import old tickets"), "upload_file", section=HIDDEN, least=Role.MANAGER),
+    Screen("conformance", later("Conformance"), "verified", section=HIDDEN),
     Screen("consent", later("Connecting"), "login", section=HIDDEN, least=Role.MANAGER),
     Screen("account", later("Your account"), "person", section=HIDDEN),
 )

@@ -1,6 +1,8 @@
 """What every connector promises, over real HTTP, whatever the vendor."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import orjson
@@ -185,6 +187,61 @@ def test_a_create_answered_with_garbage_may_have_happened(key, garbage, vendor):
 
     with pytest.raises(Ambiguous):
         there.connector().create(TASK)
+
+
+def renamed(body):
+    """The same answer after the vendor gave every field another name."""
+    if isinstance(body, dict):
+        return {f"new_{name}": renamed(value) for name, value in body.items()}
+    return [renamed(value) for value in body] if isinstance(body, list) else body
+
+
+@every_connector
+def test_a_create_answered_under_other_names_may_have_happened(key, vendor):
+    there = vendor(key)
+    there.answers(there.case.create, renamed(there.case.created))
+
+    with pytest.raises(Ambiguous):
+        there.connector().create(TASK)
+
+
+@every_connector
+def test_an_answer_that_drips_is_given_up_and_may_have_happened(key, vendor, impatient):
+    impatient(key)
+    there = vendor(key)
+    method, path = there.case.create
+    client_left = Event()
+
+    def drip():
+        for byte in orjson.dumps(there.case.created):
+            if client_left.wait(0.1):
+                return
+            yield bytes([byte])
+
+    there.server.expect_request(path, method=method).respond_with_handler(lambda _: Response(drip()))
+    started = time.monotonic()
+
+    with pytest.raises(Ambiguous):
+        there.connector().create(TASK)
+
+    client_left.set()
+    assert time.monotonic() - started < 3
+
+
+@every_connector
+def test_eight_calls_at_once_ask_for_one_token(key, vendor):
+    there = vendor(key)
+    tokens = [call for call in there.case.around if "token" in call[1].lower()]
+    if not tokens:
+        pytest.skip("its case signs in with a key that does not end; the renewal of its consent has tests of its own")
+    there.answers(there.case.create, there.case.created)
+    connector = there.connector()
+
+    with ThreadPoolExecutor(8) as threads:
+        refs = list(threads.map(lambda _: connector.create(TASK), range(8)))
+
+    assert refs == [there.ref] * 8
+    assert sum((r.method, r.path) in tokens for r, _ in there.server.log) == 1
 
 
 @every_connector
