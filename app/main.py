@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # Streamlit puts this folder
 
 import streamlit as st
 
-from app.ui import i18n, nav, password, session, sidebar, sign_in, sign_in_page, states, theme
+from app.ui import i18n, invitation, nav, password, session, sidebar, sign_in, sign_in_page, states, theme
 
 st.set_page_config(page_title="Octopus", page_icon=str(theme.MARK), layout="wide")
 theme.apply()
@@ -22,12 +22,14 @@ def main() -> None:
     if person.must_change_password:
         password.choose_first(person)
         st.stop()
+    invitation.offer(person, sign_in.request_sign_out)
     if not session.enter(person):
         sign_in_page.no_workspace()
         st.stop()
     pages = nav.pages(session.actor().role)
     page = st.navigation(list(pages.values()), position="hidden")
     sidebar.draw(pages)
+    invitation.welcome()
     with states.boundary():
         page.run()
 

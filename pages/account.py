@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.services import members
-from app.ui import password, session, sign_in
+from app.ui import device, password, session, sign_in
 from app.ui.i18n import _, ago
 
 person = session.person()
@@ -20,11 +20,13 @@ with st.container(border=True, width=560, key="sessions"):
     for row in members.sessions_of(person.id):
         here = sign_in.is_here(row.id)
         with st.container(horizontal=True, vertical_alignment="center", key=f"session-{row.id}"):
-            st.markdown(
-                _("This browser, signed in {when}").format(when=ago(row.created_at))
-                if here
-                else _("Another browser, signed in {when}").format(when=ago(row.created_at))
-            )
+            with st.container(gap="xxsmall"):
+                badge = f" :green-badge[{_('This browser')}]" if here else ""
+                st.markdown(device.shown(row.user_agent, row.ip) + badge)
+                st.caption(" · ".join([
+                    _("Last seen {when}").format(when=ago(row.last_seen_at or row.created_at)),
+                    _("signed in {when}").format(when=ago(row.created_at)),
+                ]))  # fmt: skip
             if not here and st.button(_("Sign out there"), key=f"revoke-{row.id}", type="tertiary"):
                 members.revoke_session(str(row.id))
                 st.rerun()

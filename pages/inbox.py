@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.services import configuration, inbox
 from app.services.inbox import Filter
-from app.ui import correction, filters, nav, passport, session, states, tables, text, words
+from app.ui import correction, erasure, filters, nav, passport, session, states, tables, text, words
 from app.ui.i18n import _, percent, short_moment
 from app.ui.tables import Column
 from connectors import registry
@@ -119,6 +119,7 @@ def one(wanted: str) -> None:
             passport.timeline(found.timeline, workspace.timezone)
         with raw:
             passport.raw_event(found.raw_event, workspace.timezone)
+            erasure.offer(found.message["id"])
 
 
 def _close() -> None:

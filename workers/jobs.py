@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.services import crm_hooks, delivery, intake, learning, topics
+from app.services import crm_hooks, delivery, intake, learning, retention, topics
 from app.services import replies as customer_replies
 from app.services import sweep as sweeper
 from app.services import sync as synchronise
@@ -76,6 +76,11 @@ def wake_learners() -> None:
 def wake_topic_watchers() -> None:
     """Queue a look for new topics in every workspace."""
     topics.wake_watchers()
+
+
+def retain() -> None:
+    """Delete what workspaces do not want to keep any longer, and finish erasures."""
+    retention.run()
 
 
 def sweep() -> None:

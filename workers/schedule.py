@@ -11,6 +11,7 @@ SWEEP_EVERY_S = 3
 LEARN_EVERY_S = 30
 TOPICS_EVERY_S = 3600
 RENEW_EVERY_S = 3600  # webhooks that end by themselves
+RETAIN_EVERY_S = 600  # each run deletes a bounded number of rows
 POLL_EVERY_S = 60  # for changes no webhook told of
 
 # rq cron has no option for the serialiser and would queue pickles, which our workers rightly refuse to read.
@@ -34,4 +35,8 @@ rq.cron.register(
 rq.cron.register(
     jobs.renew_hooks, queue_name=enqueue.SWEEP_QUEUE, interval=RENEW_EVERY_S, result_ttl=0, failure_ttl=86400,
     name="renew hooks",
+)  # fmt: skip
+rq.cron.register(
+    jobs.retain, queue_name=enqueue.SWEEP_QUEUE, interval=RETAIN_EVERY_S, result_ttl=0, failure_ttl=86400,
+    name="retention",
 )  # fmt: skip

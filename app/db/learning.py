@@ -52,7 +52,7 @@ _DECISION = f"""
            k.priority, k.sentiment
     from classification k join message m on m.id = k.message_id
     left join category c on c.id = k.category_id and c.archived_at is null
-    where k.workspace_id = %(workspace)s and """  # noqa: S608  a constant
+    where k.workspace_id = %(workspace)s and m.cleared_at is null and """  # noqa: S608  a constant
 
 
 def may_fit(session: Session, workspace_id: UUID) -> bool:
@@ -219,6 +219,14 @@ def _nothing_current(session: Session, workspace_id: UUID) -> None:
 
 
 # ---- settings
+
+
+def erased_since_fitting(session: Session, workspace_id: UUID) -> bool:
+    """Whether messages were erased after the current model was fitted, which may have learnt from them."""
+    return session.connection().exec_driver_sql("""
+        select exists (select from model_version v join contact c on c.workspace_id = v.workspace_id
+                       where v.workspace_id = %(id)s and v.is_current and c.erasure_asked_at > v.created_at)""",
+        {"id": workspace_id}).scalar_one()  # fmt: skip
 
 
 def settings(session: Session, workspace_id: UUID) -> dict[str, Any]:

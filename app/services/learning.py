@@ -194,8 +194,8 @@ def learn(workspace_id: UUID) -> None:
         if settings.enabled and current:
             _watch(session, workspace_id, current)
         new, old = store.count_corrections(session, workspace_id, current.learnt_until if current else None)
-        other_imports = not knows_imports(session, workspace_id)
-    if settings.enabled and (other_imports or new >= max(REFIT_AFTER, REFIT_SHARE * old)):
+        outdated = not knows_imports(session, workspace_id) or store.erased_since_fitting(session, workspace_id)
+    if settings.enabled and (outdated or new >= max(REFIT_AFTER, REFIT_SHARE * old)):
         with in_workspace(workspace_id) as alone:  # holds no row meanwhile
             if store.may_fit(alone, workspace_id):
                 refit(workspace_id, settings)

@@ -17,6 +17,8 @@ from app.services import audit
 
 ATTEMPTS, LOCKED_FOR = 5, timedelta(minutes=15)
 SESSION_DAYS = 7.0
+SEEN_NOTED_EVERY = timedelta(minutes=1)  # a write per click would be one too many
+LONGEST_USER_AGENT = 300
 SHORTEST_PASSWORD, LONGEST_PASSWORD_BYTES = 10, 72  # bcrypt reads no further
 FIRST_OWNER, FIRST_WORKSPACE = "owner@octopus.local", "main"
 RANK = list(Role)
@@ -74,8 +76,12 @@ def _checked(email: str, password: str) -> Person | None:
         return person
 
 
-def create_session(person_id: UUID) -> UUID:
-    row = LoginSession(person_id=person_id, expires_at=now() + timedelta(days=SESSION_DAYS))
+def create_session(person_id: UUID, ip: str = "", user_agent: str = "") -> UUID:
+    """ip, user_agent: what the browser is known by, so that its person recognises it in a list."""
+    row = LoginSession(
+        person_id=person_id, expires_at=now() + timedelta(days=SESSION_DAYS), last_seen_at=now(), ip=ip,
+        user_agent=user_agent[:LONGEST_USER_AGENT],
+    )  # fmt: skip
     with in_system() as session:
         session.add(row)
     return row.id
@@ -93,7 +99,11 @@ def session_valid(session_id: str, email: str) -> bool:
             .join(Person, col(Person.id) == col(LoginSession.person_id))
             .where(LoginSession.id == wanted, Person.email == email.lower())
         ).one_or_none()
-        return row is not None and row.revoked_at is None and row.expires_at > now()
+        if row is None or row.revoked_at is not None or row.expires_at <= now():
+            return False
+        if row.last_seen_at is None or row.last_seen_at < now() - SEEN_NOTED_EVERY:
+            row.last_seen_at = now()
+        return True
 
 
 def revoke_session(session_id: str) -> None:
@@ -123,7 +133,7 @@ def change_password(person_id: UUID, old: str, new: str) -> None:
             raise InvalidInput("The present password is not right.", "old")
         if old == new:
             raise InvalidInput("The new password is the old one.", "new")
-        person.password_hash, person.must_change_password = _hashed(new), False
+        person.password_hash, person.must_change_password = hashed(new), False
         _end_sessions(session, person_id)
 
 
@@ -204,7 +214,7 @@ def reset_password(email: str) -> str:
         if found is None:
             raise InvalidInput(f"Nobody signs in as '{email}'.", "email")
         password = _new_password()
-        found.password_hash, found.must_change_password = _hashed(password), True
+        found.password_hash, found.must_change_password = hashed(password), True
         found.failed_logins, found.locked_until = 0, None
         _end_sessions(session, found.id)
         return password
@@ -221,7 +231,7 @@ def _add(session: Session, email: str, role: Role, workspace: Workspace, name: s
     if found is None:
         password = _new_password()
         found = Person(
-            email=email.strip().lower(), name=name, password_hash=_hashed(password), must_change_password=True
+            email=email.strip().lower(), name=name, password_hash=hashed(password), must_change_password=True
         )
         session.add(found)
         session.flush()
@@ -241,7 +251,8 @@ def _by_email(session: Session, email: str, lock: bool = False) -> Person | None
 # ---- passwords
 
 
-def _hashed(password: str) -> str:
+def hashed(password: str) -> str:
+    """For storing. Raises InvalidInput (field `new`) for one that is too short or too long."""
     if len(password) < SHORTEST_PASSWORD:
         raise InvalidInput(f"The password needs at least {SHORTEST_PASSWORD} characters.", "new")
     if len(password.encode()) > LONGEST_PASSWORD_BYTES:

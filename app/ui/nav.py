@@ -38,6 +38,11 @@ SCREENS = (
     Screen("llm_accounts", later("LLM accounts"), "neurology", section=later("Set-up")),
     Screen("releases", later("Releases"), "published_with_changes", section=later("Set-up")),
     Screen("api_keys", later("API keys"), "key", section=later("Set-up"), least=Role.MANAGER),
+    Screen("members", later("Members"), "group", section=later("Administration")),
+    Screen("audit_log", later("Audit log"), "history", section=later("Administration"), least=Role.MANAGER),
+    Screen(
+        "retention", later("Data retention"), "auto_delete", section=later("Administration"), least=Role.MANAGER
+    ),  # fmt: skip
     Screen("import_tickets", later("Import old tickets"), "upload_file", section=HIDDEN, least=Role.MANAGER),
     Screen("conformance", later("Conformance"), "verified", section=HIDDEN),
     Screen("consent", later("Connecting"), "login", section=HIDDEN, least=Role.MANAGER),

@@ -36,6 +36,7 @@ EVENTS = {
     "reply_unknown": later("Nobody saw whether the customer was told"),
     "reply_failed": later("The customer was not told"),
     "taken_back": later("Decision taken back"),
+    "erased": later("Everything about the contact erased"),
     "remote_status": later("Changed at the destination"),
     "remote_comment": later("Comment at the destination"),
 }

@@ -1,5 +1,7 @@
 """Who is looking, and at which workspace. Set by the entry script on every run; pages only ask."""
 
+from uuid import UUID
+
 import streamlit as st
 
 from app.db.tables.people import Person, Role
@@ -46,7 +48,7 @@ def enter(who: Person) -> bool:
     if not found:
         return False
     wanted = st.session_state.get(_WANTED) or st.query_params.get("workspace")
-    chosen, role = next((pair for pair in found if pair[0].key == wanted), found[0])
+    chosen, role = next((pair for pair in found if wanted in (pair[0].key, pair[0].id)), found[0])
     st.session_state["person"] = who
     st.session_state["workspaces"] = [each for each, _role in found]
     st.session_state["workspace"] = chosen
@@ -57,5 +59,6 @@ def enter(who: Person) -> bool:
     return True
 
 
-def switch_to(key: str) -> None:
-    st.session_state[_WANTED] = key
+def switch_to(workspace: str | UUID) -> None:
+    """By key or id, from the next run on."""
+    st.session_state[_WANTED] = workspace

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app.services import members
-from app.ui import i18n, session, sign_in, text, theme
+from app.ui import i18n, session, sign_in, text, theme, words
 from app.ui.i18n import _
 from app.ui.nav import HIDDEN, Screen
 
@@ -49,7 +49,7 @@ def _person(account: st.Page) -> None:
     who = session.person()
     with st.popover(text.escape(who.name or who.email), icon=":material/account_circle:", width="stretch", key="me"):
         text.plain(who.email)
-        st.caption(_(ROLES[session.actor().role]))
+        st.caption(words.shown(words.ROLES, session.actor().role))
         st.page_link(account, icon=":material/tune:")
         st.session_state["language-choice"] = i18n.language()
         st.segmented_control(
@@ -65,11 +65,3 @@ def _choose_language() -> None:
     chosen = st.session_state["language-choice"]
     members.set_locale(session.person().id, chosen)
     i18n.choose(chosen)
-
-
-ROLES = {
-    "owner": i18n.later("Owner"),
-    "manager": i18n.later("Manager"),
-    "agent": i18n.later("Agent"),
-    "viewer": i18n.later("Viewer"),
-}

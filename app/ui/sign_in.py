@@ -5,6 +5,7 @@ our database: passwords, lockout, and a row per sign-in, whose revocation ends e
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from streamlit_authenticator.models import AuthenticationModel, CookieModel
 from app.db import crypto
 from app.db.tables.people import Person
 from app.services import members
-from app.ui import sign_in_page
+from app.ui import device, invitation, sign_in_page
 
 COOKIE = "octopus_session"
 SESSION, TOKEN, FRESH, SIGN_OUT = "sign-in-session", "sign-in-token", "sign-in-fresh", "sign-out-wanted"
@@ -59,7 +60,7 @@ class OurPeople(AuthenticationModel):
         """Raises SignInRefused."""
         person = members.sign_in(username, password)
         self.credentials["usernames"][username] = {"email": person.email, "name": person.name}
-        st.session_state[SESSION] = str(members.create_session(person.id))
+        st.session_state[SESSION] = _new_session(person)
         return True
 
 
@@ -80,7 +81,9 @@ def person() -> Person:
         return found
     if st.session_state.get("logout"):
         auth.cookie_controller.delete_cookie()
-    sign_in_page.draw(lambda email, password: _sign_in(auth, email, password), _providers())
+    enter = partial(_sign_in, auth)
+    if not invitation.draw(enter):
+        sign_in_page.draw(enter, _providers())
     st.stop()
 
 
@@ -92,7 +95,7 @@ def renew(who: Person) -> None:
     """Go on under a new sign-in, after a change that ended all of them."""
     if SESSION in st.session_state:
         _forget()
-        st.session_state[SESSION] = str(members.create_session(who.id))
+        st.session_state[SESSION] = _new_session(who)
         st.session_state[FRESH] = True
 
 
@@ -102,6 +105,10 @@ def request_sign_out() -> None:
         st.logout()
     else:
         st.session_state[SIGN_OUT] = True
+
+
+def _new_session(who: Person) -> str:
+    return str(members.create_session(who.id, device.ip(), device.user_agent()))
 
 
 def _authenticator() -> stauth.Authenticate:
@@ -148,7 +155,8 @@ def _forget() -> None:
 def _from_single_sign_on() -> Person:
     """Who somebody is comes from the provider; what they may do comes from our database."""
     claims = st.user.to_dict()
-    found = members.person(claims.get("email", "")) if claims.get("email_verified") is True else None
+    verified = claims.get("email", "") if claims.get("email_verified") is True else ""
+    found = members.person(verified) or invitation.by_provider(verified) if verified else None
     if found is None:
         sign_in_page.stranger(claims.get("email", ""))
         st.stop()

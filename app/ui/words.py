@@ -42,6 +42,7 @@ REASONS = (
     later("no word of it stands in a category's name or description"),
     later("an imported ticket says the same words"), later("an imported ticket says nearly the same words"),
     later("decided by a person"), later("no route takes this category"), later("spam"), later("taken back"),
+    later("erased"),
 )  # fmt: skip
 PRIORITIES = {
     "urgent": later("Urgent"),
@@ -74,6 +75,33 @@ SOURCES = {
     "person": later("Person"),
     "names": later("Names of the categories"),
 }
+ROLES = {
+    "owner": later("Owner"),
+    "manager": later("Manager"),
+    "agent": later("Agent"),
+    "viewer": later("Viewer"),
+}
+# What the audit log speaks of, and what was done to it.
+NOUNS = {
+    "bot": later("Bot"), "category": later("Category"), "rule": later("Rule"), "destination": later("Destination"),
+    "route": later("Route"), "llm_account": later("LLM account"), "api_key": later("API key"),
+    "member": later("Member"), "invitation": later("Invitation"), "workspace": later("Workspace"),
+    "learning": later("Learning"), "local model": later("Local model"), "budget": later("Budget"),
+    "imported tickets": later("Imported tickets"), "retention": later("Retention"), "contact": later("Contact"),
+    "draft": later("Draft"), "release": later("Release"), "topic": later("Topic"),
+}  # fmt: skip
+ACTIONS = {
+    "add": later("added"), "change": later("changed"), "delete": later("deleted"), "remove": later("removed"),
+    "archive": later("archived"), "restore": later("brought back"), "move": later("moved"),
+    "revoke": later("revoked"), "connect": later("connected"), "set webhook": later("webhook set"),
+    "join": later("joined"), "sign_out": later("signed out"), "erase": later("erased"),
+    "switch off": later("switched off"), "publish": later("published"), "discard": later("discarded"),
+    "take back": later("taken back"), "dismiss": later("dismissed"), "import": later("imported"),
+    "apply": later("applied from a file"), "send test message": later("test message sent"),
+    "add in draft": later("added in the draft"), "change in draft": later("changed in the draft"),
+    "delete in draft": later("deleted in the draft"), "archive in draft": later("archived in the draft"),
+    "restore in draft": later("brought back in the draft"), "move in draft": later("moved in the draft"),
+}  # fmt: skip
 CAUSES = {
     "": later("On its way"),
     "busy": later("Busy or out of reach"),

@@ -15,6 +15,7 @@ from app.db.tables.base import now
 from app.db.tables.people import LoginSession, Membership, Person, Role
 from app.db.tables.workspaces import Workspace
 from app.services import members
+from app.ui import device
 from tests import browser as driver
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +101,8 @@ def app(database, tmp_path_factory):
 def visit(monkeypatch):
     """Run the app signed in as somebody, on a page: `visit(mia, "account")`; without anybody: signed out."""
     monkeypatch.setattr(CookieModel, "get_cookie", lambda self: None)  # AppTest answers any cookie with a mock
+    monkeypatch.setattr(device, "user_agent", lambda: "")  # and any header
+    monkeypatch.setattr(device, "ip", lambda: "")
 
     def run(somebody: Somebody | None = None, screen: str | None = None, **state) -> AppTest:
         page = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=20)

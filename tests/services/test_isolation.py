@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import pkgutil
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.exc import NoResultFound, ProgrammingError
@@ -13,7 +13,7 @@ import app.services
 from app.classify.quality import Judged
 from app.db.engine import in_system, in_workspace
 from app.db.releases import COPIED
-from app.db.tables import Category, Destination, NewTopic
+from app.db.tables import Category, Destination, Membership, NewTopic, Person
 from app.db.tables.base import now
 from app.domain.errors import OctopusError
 from app.domain.tickets_file import Columns, Table, Ticket
@@ -24,6 +24,9 @@ from app.services import (
     deliveries,
     examples,
     inbox,
+    invitations,
+    members,
+    memberships,
     release_content,
     releases,
     taxonomy,
@@ -56,6 +59,16 @@ def services() -> list[str]:
     return [name for name in found if name not in NOT_ASKED]
 
 
+def _member(workspace_id, name: str) -> UUID:
+    """Make an owner of the workspace; returns the id."""
+    with in_system() as session:
+        person = Person(email=f"{name}-{uuid4().hex[:8]}@acme.test", name=name, password_hash="")
+        session.add(person)
+        session.flush()
+        session.add(Membership(person_id=person.id, workspace_id=workspace_id, role=Role.OWNER))
+    return person.id
+
+
 @pytest.fixture
 def ours(kit: Kit):
     """A workspace with something of everything, and what a neighbour would name to get at it."""
@@ -82,6 +95,12 @@ def ours(kit: Kit):
     topic = NewTopic(workspace_id=kit.workspace_id, words=[OURS], message_ids=[str(open_message)])
     kit._add(topic)
     brought = examples.bring_in(owner, f"{OURS}.csv", old, {"bug": "bug"}, {})
+    kit.sql("update contact set name = %(name)s", name=OURS)
+    person_id = _member(kit.workspace_id, OURS)
+    sign_in = members.create_session(person_id, OURS, OURS)
+    invitation, _token = invitations.invite(
+        Actor(person_id, "mia@acme.test", Role.OWNER, kit.workspace_id), f"new-{OURS}@acme.test", "agent"
+    )
     return kit, {
         "message_id": open_message, "message_ids": [message, open_message], "delivery_ids": [delivery.id],
         "deliveries": [delivery.id], "event_ids": [event], "destination_id": linear.id, "key": "jira",
@@ -99,6 +118,10 @@ def ours(kit: Kit):
         "added": {}, "topic_id": topic.id, "judged": [Judged(message, now(), "billing", 0.9, "bug", 1.0)],
         "schema": "draft", "before": nothing, "after": nothing, "author": "noa@neighbour.test",
         "discarded": discarded, "number": 1, "noun": "category",
+        "column": "actor", "person_id": person_id, "session_id": sign_in, "role": "viewer",
+        "email": "new@neighbour.test", "invitation_id": invitation.id, "words": OURS, "limits": {"texts": 1},
+        "contact_id": kit.sql("select id from contact limit 1")[0].id,
+        "gone": memberships.Removed(kit.workspace_id, person_id, f"{OURS}@acme.test", Role.VIEWER),
     }  # fmt: skip
 
 
@@ -134,7 +157,7 @@ def test_a_neighbour_gets_nothing_and_changes_nothing(name, ours, neighbour):
     kit, given = ours
     module, _, function_name = name.partition(".")
     function = getattr(importlib.import_module(f"app.services.{module}"), function_name)
-    actor = Actor(uuid4(), "noa@neighbour.test", Role.OWNER, neighbour.workspace_id)
+    actor = Actor(_member(neighbour.workspace_id, "noa"), "noa@neighbour.test", Role.OWNER, neighbour.workspace_id)
     before = everything(kit.workspace_id)
 
     with in_workspace(neighbour.workspace_id) as session:

@@ -15,7 +15,7 @@ from app.db.tables.inbox import (
     TimelineEntry,
 )
 from app.db.tables.learning import ExampleImport, LabelledExample, ModelVersion
-from app.db.tables.people import AuditEntry, LoginSession, Membership, Person
+from app.db.tables.people import AuditEntry, Invitation, LoginSession, Membership, Person
 from app.db.tables.releases import OpenDraft, Release
 from app.db.tables.topics import NewTopic
 from app.db.tables.work import Attempt, CustomerReply, Delivery, RemoteComment, Task, TaskMessage
@@ -24,7 +24,7 @@ from app.db.tables.workspaces import Workspace
 __all__ = [
     "ApiKey", "Attachment", "Attempt", "AuditEntry", "Bot", "BotHealth", "Category", "Classification", "Contact",
     "Conversation", "CustomerReply", "Delivery", "Destination", "DestinationHealth", "DestinationSync",
-    "ExampleImport", "LabelledExample", "LlmAccount", "LlmAccountHealth", "LoginSession", "Membership", "Message",
-    "ModelVersion", "NewTopic", "OpenDraft", "Person", "RawEvent", "Release", "RemoteComment", "ReviewHold", "Route",
-    "Rule", "Scope", "SecondLook", "Task", "TaskMessage", "TimelineEntry", "Workspace",
+    "ExampleImport", "Invitation", "LabelledExample", "LlmAccount", "LlmAccountHealth", "LoginSession", "Membership",
+    "Message", "ModelVersion", "NewTopic", "OpenDraft", "Person", "RawEvent", "Release", "RemoteComment", "ReviewHold",
+    "Route", "Rule", "Scope", "SecondLook", "Task", "TaskMessage", "TimelineEntry", "Workspace",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlalchemy import Column, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, TSVECTOR
 from sqlmodel import Field, SQLModel
 
@@ -28,6 +28,7 @@ class RawEvent(TrafficRow, table=True):
         UniqueConstraint("bot_id", "event_key"),
         one_of("status", EventStatus),
         Index("ix_raw_event_waiting", "next_try_at", postgresql_where=text("status = 'received'")),
+        Index("ix_raw_event_kept", "workspace_id", "received_at", postgresql_where=text("status <> 'received'")),
     )
 
     bot_id: UUID
@@ -42,13 +43,23 @@ class RawEvent(TrafficRow, table=True):
 
 
 class Contact(TrafficRow, table=True):
-    __table_args__ = (UniqueConstraint("bot_id", "external_id"),)
+    """`erasure_asked_at`: a person wants everything about the contact gone; `erased_at`: it is."""
+
+    __table_args__ = (
+        UniqueConstraint("bot_id", "external_id"),
+        Index("ix_contact_name", "workspace_id", func.lower(text("name")).label("lower_name"),
+              postgresql_ops={"lower_name": "text_pattern_ops"}),
+        Index("ix_contact_erasing", "workspace_id",
+              postgresql_where=text("erasure_asked_at is not null and erased_at is null")),
+    )  # fmt: skip
 
     bot_id: UUID
     external_id: str
     name: str = ""
     tags: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(TEXT), nullable=False, server_default="{}"))
     created_at: datetime = utc(default_factory=now, nullable=False)
+    erasure_asked_at: datetime | None = utc()
+    erased_at: datetime | None = utc()
 
 
 class Conversation(TrafficRow, table=True):
@@ -62,7 +73,10 @@ class Conversation(TrafficRow, table=True):
 
 
 class Message(TrafficRow, table=True):
-    """`lease_token` says which claim owns the row; a result is saved only by the claim that still does."""
+    """`lease_token` says which claim owns the row; a result is saved only by the claim that still does.
+
+    cleared_at: its words and attachments were deleted then, by retention or an erasure.
+    """
 
     __table_args__ = (
         UniqueConstraint("bot_id", "external_id"),
@@ -77,6 +91,8 @@ class Message(TrafficRow, table=True):
         Index("ix_message_conversation", "conversation_id", "id"),
         Index("ix_message_open", "next_try_at", postgresql_where=text("status in ('received', 'classified')")),
         Index("ix_message_search", "search", postgresql_using="gin"),
+        Index("ix_message_kept", "workspace_id", "received_at", postgresql_where=text("cleared_at is null")),
+        Index("ix_message_contact", "contact_id", "id"),
     )
 
     bot_id: UUID
@@ -103,6 +119,7 @@ class Message(TrafficRow, table=True):
     next_try_at: datetime = utc(default_factory=now, nullable=False)
     lease_token: UUID | None = None
     search: str | None = Field(default=None, sa_column=Column(TSVECTOR))
+    cleared_at: datetime | None = utc()
 
 
 class Attachment(TrafficRow, table=True):
@@ -188,7 +205,10 @@ class TimelineEntry(TrafficRow, table=True):
     """What happened to a message, with time and actor. Append-only."""
 
     __tablename__ = "timeline_entry"
-    __table_args__ = (Index("ix_timeline_entry_message_id", "message_id", "id"),)
+    __table_args__ = (
+        Index("ix_timeline_entry_message_id", "message_id", "id"),
+        Index("ix_timeline_entry_kept", "workspace_id", "at"),
+    )
 
     message_id: UUID
     at: datetime = utc(default_factory=now, nullable=False)

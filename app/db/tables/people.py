@@ -47,13 +47,36 @@ class LoginSession(Row, table=True):
     created_at: datetime = utc(default_factory=now, nullable=False)
     expires_at: datetime = utc(nullable=False)
     revoked_at: datetime | None = utc()
+    last_seen_at: datetime | None = utc()
+    ip: str = ""
+    user_agent: str = ""
+
+
+class Invitation(WorkspaceRow, table=True):
+    """A link with which one person, and once, becomes a member. Only the hash of its token is kept."""
+
+    __table_args__ = (one_of("role", Role), Index("ix_invitation_list", "workspace_id", "id"))
+
+    email: str
+    role: str
+    token_hash: str = Field(unique=True)
+    invited_by: UUID = Field(foreign_key="person.id", ondelete="CASCADE")
+    created_at: datetime = utc(default_factory=now, nullable=False)
+    expires_at: datetime = utc(nullable=False)
+    accepted_at: datetime | None = utc()
+    revoked_at: datetime | None = utc()
 
 
 class AuditEntry(WorkspaceRow, table=True):
     """One change of configuration: who, when, what it was before and after (secrets masked). Append-only."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("ix_audit_entry_list", "workspace_id", "id"),)
+    __table_args__ = (
+        Index("ix_audit_entry_list", "workspace_id", "id"),
+        Index("ix_audit_entry_actor", "workspace_id", "actor", "id"),
+        Index("ix_audit_entry_noun", "workspace_id", "noun", "id"),
+        Index("ix_audit_entry_key", "workspace_id", "key", "id"),
+    )
 
     at: datetime = utc(default_factory=now, nullable=False)
     actor: str

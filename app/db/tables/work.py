@@ -145,7 +145,10 @@ class RemoteComment(TrafficRow, table=True):
 class Attempt(TrafficRow, table=True):
     """One try, written before the call. `finished_at` empty after the lease ran out: nobody knows how it ended."""
 
-    __table_args__ = (Index("ix_attempt_delivery_id", "delivery_id", "id"),)
+    __table_args__ = (
+        Index("ix_attempt_delivery_id", "delivery_id", "id"),
+        Index("ix_attempt_kept", "workspace_id", "started_at", postgresql_where=text("exchanges <> '[]'")),
+    )
 
     delivery_id: UUID
     number: int
