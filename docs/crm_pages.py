@@ -34,6 +34,7 @@ def page(key: str) -> str:
     module = registry.crm(key)
     connector, can = module.Connector, module.Connector.CAN
     lines = [f"# {connector.label}", "", f"Vendor's documentation: <{connector.docs}>", ""]
+    lines += [(HERE / "notes" / f"{key}.md").read_text("utf-8").strip(), ""]
     lines += ["## Exactly one task", "", connector.EXACTLY_ONCE, ""]
     lines += ["## What it can do", "", "| | |", "|---|---|"]
     lines += [f"| {'yes' if capability in can else 'no'} | {name} |" for capability, name in NAMES.items()]
@@ -47,9 +48,6 @@ def page(key: str) -> str:
         lines += ["## Connecting by the vendor's own page", "", f"Scopes asked for: `{scopes}`.", ""]
     if steps := getattr(connector, "HOOK_STEPS", ()):
         lines += ["## Setting the webhook", "", *(f"{n}. {step}" for n, step in enumerate(steps, 1)), ""]
-    notes = HERE / "notes" / f"{key}.md"
-    if notes.exists():
-        lines += [notes.read_text("utf-8").strip(), ""]
     return "\n".join(lines)
 
 
