@@ -6,7 +6,7 @@ paths follow it, so proxies, self-hosted systems and test servers work.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, Protocol
 
 import httpx
@@ -81,6 +81,11 @@ class CrmConfig(AdapterConfig):
 
     hook_secret: SecretStr = Field(
         SecretStr(""), title="Webhook secret", description="Filled in by itself where the webhook is set by one click"
+    )
+    ends_on: date | None = Field(
+        None,
+        title="Ends on",
+        description="Where the vendor gave the token, key or secret an end: you are reminded from two weeks before",
     )
 
 

@@ -8,7 +8,7 @@ from app.db.tables import Destination
 from app.domain.errors import InvalidInput
 from app.domain.tasks import Capability
 from app.services import connections, dashboards, preview
-from app.ui import consent_button, crm_hook, forms, mapping, nav, session, setup, targets, task_card, text
+from app.ui import consent_button, crm_hook, ending, forms, mapping, nav, session, setup, targets, task_card, text
 from app.ui.i18n import _, ago, later, number
 from connectors import registry
 
@@ -123,6 +123,7 @@ def lines_of(row: Destination, health: dict[str, Any]) -> list[str]:
     if failed := health.get("failed"):
         facts.append(_("{n} failed").format(n=number(failed)))
     lines = [" · ".join(facts)]
+    lines += ending.lines(row.config.get("ends_on"))
     if health.get("parked_reason"):
         lines.append(f":red[:material/link_off: {text.escape(_(health['parked_reason']))}]")
         lines.append(_("Press Edit, paste new credentials and save; what waits goes out at once."))

@@ -8,12 +8,11 @@ import streamlit as st
 from app.services import dashboards
 from app.services.dashboards import Overview, Stage
 from app.services.members import Role
-from app.ui import nav, session, states, text
+from app.ui import ending, nav, session, states, text
 from app.ui.i18n import _, ago, duration, number, percent
 from connectors import registry
 
-DONE = ["classified", "routed", "ignored"]
-workspace = session.workspace()
+DONE, workspace = ["classified", "routed", "ignored"], session.workspace()
 
 
 @st.fragment(run_every="5s")
@@ -119,6 +118,7 @@ def _destination(row: dict[str, Any]) -> None:
         _line(row["name"] or row["key"], kind, *_state(row), last or _("nothing delivered yet"))
         if row["parked_reason"] or row["open_until"]:
             text.plain(row["parked_reason"] or row["last_error"])
+        list(map(st.markdown, ending.lines(row["ends_on"])))
         with st.container(horizontal=True, gap="medium"):
             for state, said in (("failed", _("{n} failed")), ("waiting", _("{n} waiting"))):
                 if row[state]:

@@ -1,6 +1,6 @@
 """What the API answers. A field here is a promise to the programs that read it; what is not here stays inside."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -268,6 +268,7 @@ class DestinationFigures(Shape):
     last_failure_at: datetime | None
     last_error: str | None
     parked_reason: str | None
+    ends_on: date | None
     waiting: int
     failed: int
     oldest_at: datetime | None

@@ -59,7 +59,8 @@ _BOTS = """
     from bot b left join bot_health h on h.bot_id = b.id order by b.key"""
 _DESTINATIONS = """
     select d.key, d.name, d.connector, d.enabled, h.open_until, h.last_success_at, h.last_failure_at, h.last_error,
-           h.parked_reason, coalesce(w.waiting, 0) as waiting, w.oldest_at, coalesce(w.failed, 0) as failed
+           h.parked_reason, d.config->>'ends_on' as ends_on,
+           coalesce(w.waiting, 0) as waiting, w.oldest_at, coalesce(w.failed, 0) as failed
     from destination d left join destination_health h on h.destination_id = d.id
     left join (
         select destination_id, count(*) filter (where status <> 'failed') as waiting,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -13,7 +14,7 @@ from pydantic.fields import FieldInfo
 from app.domain.errors import InvalidInput
 from app.ui.i18n import _
 
-OPTIONAL_BELOW = ("hook_secret", "refresh_token", "base_url", "price_cached_in", "timeout_s", "structured")
+OPTIONAL_BELOW = ("hook_secret", "ends_on", "refresh_token", "base_url", "price_cached_in", "timeout_s", "structured")
 
 
 @dataclass
@@ -94,6 +95,8 @@ def _widget(name: str, kind: Any, label: str, value: Any, is_stored: bool, optio
         return st.toggle(label, value=bool(value), **options)
     if kind is int or kind is float:
         return st.number_input(label, value=value, step=1 if kind is int else None, **options)
+    if kind is date:
+        return st.date_input(label, date.fromisoformat(value) if value else None, format="YYYY-MM-DD", **options)
     if choices := _choices(kind):
         index = choices.index(str(value)) if str(value) in choices else None
         return st.selectbox(label, choices, index=index, placeholder=_("Choose"), format_func=_, **options)

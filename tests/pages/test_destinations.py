@@ -1,5 +1,7 @@
 """The Destinations page: connecting a CRM, choosing the place, and mapping its fields."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from app.db.tables.people import Role
@@ -109,6 +111,17 @@ def test_a_destination_with_dead_credentials_says_how_to_connect_again(visit, pe
     page.text_input(key="destinations-jira-token").input("a-new-one")
     page.button(key="destinations-save").click().run()
     assert "Jira refused the token" not in words(page)
+
+
+def test_credentials_that_end_soon_are_spoken_of_here_and_on_the_overview(visit, person, connected):
+    page = visit(person(), "destinations")
+    page.button(key="destinations-edit-jira").click().run()
+    soon = datetime.now(UTC).date() + timedelta(days=5)
+    page.date_input(key="destinations-jira-ends_on").set_value(soon).run()
+    page.button(key="destinations-save").click().run()
+
+    assert "The credentials end in 5 days" in words(page)
+    assert connections.destinations(connected)[0].config["ends_on"] == soon.isoformat()
 
 
 def test_a_destination_in_use_says_by_which_route(visit, person, connected, kit):
