@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     threads: int = Field(96, ge=1, le=512, description="Vendor calls under way at once, per worker process")
     allow_private_hosts: bool = False
     log_level: str = "INFO"
+    demo: bool = False
+    demo_port: int = 8700
 
     @property
     def owner_url(self) -> str | None:
@@ -34,6 +36,11 @@ class Settings(BaseSettings):
     def hooks_url(self) -> str:
         """Where chat services reach the receiver, without a trailing slash."""
         return (self.public_url or f"http://127.0.0.1:{self.receiver_port}").rstrip("/")
+
+    @property
+    def demo_url(self) -> str | None:
+        """Where the simulated vendors of a demo are, without a trailing slash."""
+        return f"http://127.0.0.1:{self.demo_port}" if self.demo else None
 
     @property
     def api_url(self) -> str:

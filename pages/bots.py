@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.db.tables import Bot
-from app.services import connections, dashboards
+from app.services import connections, dashboards, demo
 from app.ui import bot_test, forms, session, setup, steps, text
 from app.ui.i18n import _, ago
 from connectors import registry
@@ -25,7 +25,8 @@ def channel_of(bot: Bot | None) -> str:
 
 def form(bot: Bot | None) -> None:
     channel = channel_of(bot)
-    module, place = registry.channel(channel), f"bots-{bot.key if bot else channel}"
+    fresh = bot is None or setup.replacing(PAGE, fed=False)
+    module, place = registry.channel(channel), f"bots-{bot.key if bot else channel}{'-real' if bot and fresh else ''}"
     draft = bot or setup.draft(PAGE).setdefault(channel, connections.new_bot(workspace_id, channel, channel))
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -33,7 +34,7 @@ def form(bot: Bot | None) -> None:
         name = st.text_input(
             _("Name"), value=bot.name if bot else "", key=f"{place}-name", max_chars=60, placeholder=label
         )
-        drawn = forms.draw(module.Config, place, bot.config if bot else None)
+        drawn = forms.draw(module.Config, place, None if fresh else bot.config)
         enabled = st.toggle(_("Receives messages"), value=bot.enabled, key=f"{place}-enabled") if bot else True
     with right, st.container(key="setup-help"):
         st.markdown("##### " + _("How to set it up"))
@@ -46,7 +47,7 @@ def form(bot: Bot | None) -> None:
             session.actor(), key, channel, drawn.values(), name.strip(), enabled, draft.hook_key
         ),
         remove=_("Delete this bot") if bot else None,
-        then=None if bot else key,
+        then=key if fresh else None,
     ):  # fmt: skip
         setup.remove(
             PAGE, _("{name} is removed.").format(name=bot.name or bot.key),
@@ -109,4 +110,6 @@ elif not rows:
     )  # fmt: skip
 for bot in rows if not chosen else []:
     said = lines_of(bot, health.get(bot.key, {}))
-    setup.row(PAGE, bot.key, "smart_toy", bot.name or bot.key, said, off=not bot.enabled)
+    setup.row(
+        PAGE, bot.key, "smart_toy", bot.name or bot.key, said, off=not bot.enabled, simulated=demo.is_simulated(bot)
+    )

@@ -7,7 +7,7 @@ import streamlit as st
 from app.db.tables import Destination
 from app.domain.errors import InvalidInput
 from app.domain.tasks import Capability
-from app.services import connections, dashboards, preview
+from app.services import connections, dashboards, demo, preview
 from app.ui import consent_button, crm_hook, ending, forms, mapping, nav, session, setup, targets, task_card, text
 from app.ui.i18n import _, ago, later, number
 from connectors import registry
@@ -36,15 +36,16 @@ def connector_of(row: Destination | None) -> str:
 
 def form(row: Destination | None) -> None:
     connector = connector_of(row)
-    module, place = registry.crm(connector), f"destinations-{row.key if row else connector}"
+    real = row is not None and setup.replacing(PAGE)
+    module, place = registry.crm(connector), f"destinations-{row.key if row else connector}{'-real' if real else ''}"
     left, right = st.columns([3, 2], gap="large")
     with left:
         label = module.Connector.label
         name = st.text_input(
             _("Name"), value=row.name if row else "", key=f"{place}-name", max_chars=60, placeholder=label
         )
-        kept = {name: value for name, value in row.config.items() if value != targets.NOT_CHOSEN} if row else None
-        drawn = forms.draw(module.Config, place, kept)
+        kept = {name: value for name, value in row.config.items() if value != targets.NOT_CHOSEN} if row else {}
+        drawn = forms.draw(module.Config, place, {} if real else kept)
         key = row.key if row else setup.free_key(name if name.isascii() and name else connector, [r.key for r in rows])
         draft = row or Destination(workspace_id=workspace.id, key=key, connector=connector)
         if Capability.TARGETS in module.Connector.CAN:
@@ -145,5 +146,5 @@ elif not rows:
 else:
     health = {each["key"]: each for each in dashboards.overview(workspace.id).destinations}
     for row in rows:
-        said = lines_of(row, health.get(row.key, {}))
-        setup.row(PAGE, row.key, "output", row.name or row.key, said, off=not row.enabled)
+        said, simulated = lines_of(row, health.get(row.key, {})), demo.is_simulated(row)
+        setup.row(PAGE, row.key, "output", row.name or row.key, said, off=not row.enabled, simulated=simulated)

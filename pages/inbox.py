@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.services import configuration, inbox
 from app.services.inbox import Filter
-from app.ui import correction, erasure, filters, nav, passport, session, states, tables, text, words
+from app.ui import correction, erasure, filters, nav, passport, session, states, tables, text, tour, words
 from app.ui.i18n import _, percent, short_moment
 from app.ui.tables import Column
 from connectors import registry
@@ -104,6 +104,7 @@ def one(wanted: str) -> None:
             "search_off",
         ):
             return
+    tour.message_opened()
     passport.heading(found.message, workspace.timezone)
     left, right = st.container(key="sides").columns([1, 1.25], gap="large")
     with left:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.classify import llm
 from app.db.tables import LlmAccount
-from app.services import budget, connections
+from app.services import budget, connections, demo
 from app.ui import forms, session, setup, text
 from app.ui.i18n import _, later, money
 
@@ -15,9 +15,10 @@ rows = connections.llm_accounts(workspace_id)
 
 
 def form(row: LlmAccount | None) -> None:
-    place = f"llm-{row.key if row else 'new'}"
+    fresh = row is None or setup.replacing(PAGE)
+    place = f"llm-{row.key if row else 'new'}{'-real' if row and fresh else ''}"
     key = setup.key_field(PAGE, row.key if row else None, [each.key for each in rows], "main")
-    drawn = forms.draw(llm.Account, place, row.config if row else {"provider": "anthropic"}, without=("key",))
+    drawn = forms.draw(llm.Account, place, {"provider": "anthropic"} if fresh else row.config, without=("key",))
     enabled = st.toggle(_("Is asked"), value=row.enabled, key=f"{place}-enabled") if row else True
     st.caption(":material/info: " + _("To check it, one tiny greeting is classified; that costs next to nothing."))
     draft = row or LlmAccount(workspace_id=workspace_id, key=key, position=len(rows))
@@ -80,6 +81,7 @@ for position, row in enumerate(rows if not chosen else []):
     setup.row(
         PAGE, row.key, "neurology", row.key, lines_of(row),
         lambda p=position, r=row: setup.mover(PAGE, LlmAccount, r.key, p, len(rows)), off=not row.enabled,
+        simulated=demo.is_simulated(row),
     )  # fmt: skip
 if rows and not chosen:
     month()

@@ -8,7 +8,7 @@ import streamlit as st
 from app.services import dashboards
 from app.services.dashboards import Overview, Stage
 from app.services.members import Role
-from app.ui import ending, nav, session, states, text
+from app.ui import ending, nav, session, states, text, tour
 from app.ui.i18n import _, ago, duration, number, percent
 from connectors import registry
 
@@ -146,5 +146,5 @@ def _line(name: str, kind: str, colour: str, state: str, last: str) -> None:
         st.caption(last, width="stretch", text_alignment="right")
 
 
-st.title(_("Overview"))
+tour.heading(_("Overview"))
 live()

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(
-    path for folder in ("app", "connectors", "workers", "pages", "webhook_receiver.py")
+    path for folder in ("app", "connectors", "workers", "pages", "demo", "webhook_receiver.py")
     for path in ([ROOT / folder] if folder.endswith(".py") else (ROOT / folder).rglob("*.py"))
 )  # fmt: skip
 
@@ -19,18 +19,18 @@ SIBLINGS = {
     "app.classify": ("connectors", "app.db"),
     "app.db": ("connectors", "app.classify"),
 }
-ENTRIES = ("app.main", "app.cli", "app.api", "app.embedded", "workers", "webhook_receiver")
+ENTRIES = ("app.main", "app.cli", "app.api", "app.embedded", "workers", "webhook_receiver", "demo")
 
 HOMES = {
     "streamlit": ("app.ui", "app.main", "pages"),
     "rq": ("app.enqueue", "workers", "app.cli"),
     "sqlmodel": ("app.db", "app.services"),
     "sqlalchemy": ("app.db", "app.services.circuits", "app.services.tokens", "webhook_receiver", "app.api"),
-    "httpx": ("connectors", "app.cli"),
+    "httpx": ("connectors", "app.cli", "demo"),
     "anthropic": ("app.classify.llm",),
     "openai": ("app.classify.llm",),
     "alembic": ("app.db",),
-    "starlette": ("webhook_receiver", "app.api"),
+    "starlette": ("webhook_receiver", "app.api", "demo"),
     "fastapi": ("app.api",),
     "plotly": ("app.ui", "pages"),
 }

@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     up = command("up", _up, "Start everything and stay until Ctrl-C")
     up.add_argument("--no-ui", action="store_true", help="without the app and the API: receiver and workers only")
     up.add_argument("--workers", type=_count, help="worker processes (OCTOPUS_WORKERS)")
+    up.add_argument("--demo", action="store_true", help="with simulated customers, CRMs and model; no accounts needed")
     run = command("run", _run, "Run one process of those `up` starts: for containers and service managers")
     run.add_argument("process", choices=PROCESSES)
     command("test", _test, "Run the tests; further arguments go to pytest")
@@ -72,7 +73,11 @@ def _parser() -> argparse.ArgumentParser:
 def _up(arguments: argparse.Namespace) -> int:
     from app.cli.up import up
 
-    return up(with_ui=not arguments.no_ui, workers=arguments.workers or settings().workers)
+    if arguments.demo:
+        from app.cli import demo
+
+        demo.enter()
+    return up(not arguments.no_ui, arguments.workers or settings().workers, arguments.demo)
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app import embedded
+from app.cli import demo
 from app.cli.main import must_answer
 from app.cli.running import RUNTIME_FILE, announce, hold
 from app.domain.errors import OctopusError
@@ -131,8 +132,8 @@ class Supervisor:
             self._start(child, colour)
 
 
-def up(with_ui: bool, workers: int) -> int:
-    """Runs until Ctrl-C or SIGTERM. Returns the exit code."""
+def up(with_ui: bool, workers: int, with_demo: bool = False) -> int:
+    """Runs until Ctrl-C or SIGTERM. Returns the exit code. with_demo: after `demo.enter`."""
     stopping = threading.Event()
     _on_signals(lambda *_: _leave(stopping))
     sys.stdout.reconfigure(errors="backslashreplace")  # a child's line in Chinese, a terminal that knows only ASCII
@@ -143,7 +144,7 @@ def up(with_ui: bool, workers: int) -> int:
             f"Octopus runs already with the data in {data_dir}. Stop that one first, or set OCTOPUS_DATA_DIR."
         )
     with held:
-        _check_ports(with_ui)
+        _check_ports(with_ui, with_demo)
         services = None if settings().database_url and settings().redis_url else embedded.start(data_dir)
         try:
             if services is not None:
@@ -152,7 +153,7 @@ def up(with_ui: bool, workers: int) -> int:
             os.environ["OCTOPUS_DATA_DIR"] = str(data_dir)
             settings.cache_clear()
             must_answer(settings().owner_url)
-            return _supervised(data_dir, services, with_ui, workers, stopping)
+            return _supervised(data_dir, services, with_ui, workers, with_demo, stopping)
         finally:
             (data_dir / RUNTIME_FILE).unlink(missing_ok=True)
             if services is not None:
@@ -160,11 +161,13 @@ def up(with_ui: bool, workers: int) -> int:
 
 
 def _supervised(
-    data_dir: Path, services: embedded.Services | None, with_ui: bool, workers: int, stopping: threading.Event
-) -> int:
+    data_dir: Path, services: embedded.Services | None, with_ui: bool, workers: int, with_demo: bool,
+    stopping: threading.Event,
+) -> int:  # fmt: skip
     from app.db.migrate import upgrade
 
     upgrade(settings().owner_url)
+    lines = demo.prepare() if with_demo else []
     _on_signals(lambda *_: stopping.set())
     if stopping.is_set():
         return INTERRUPTED
@@ -173,10 +176,13 @@ def _supervised(
     metrics.mkdir()
     os.environ.update(PROMETHEUS_MULTIPROC_DIR=str(metrics), PYTHONUNBUFFERED="1")
     table = process_table(with_ui, workers)
+    if with_demo:
+        world = Child("world", demo.world(), first=settings().demo_port)
+        table = [world, *table, Child("customers", demo.customers())]
     supervisor = Supervisor(table, lambda: _revive_services(supervisor, services), stopping)
     _write_runtime(data_dir)
     supervisor.start()
-    threading.Thread(target=_greet, args=(supervisor, with_ui), daemon=True).start()
+    threading.Thread(target=_greet, args=(supervisor, with_ui, lines), daemon=True).start()
     supervisor.run()
     supervisor.say("stopped")
     return 0
@@ -243,8 +249,10 @@ def _leave(stopping: threading.Event) -> None:
         sys.exit(INTERRUPTED)
 
 
-def _check_ports(with_ui: bool) -> None:
+def _check_ports(with_ui: bool, with_demo: bool) -> None:
     wanted = {"OCTOPUS_RECEIVER_PORT": settings().receiver_port}
+    if with_demo:
+        wanted["OCTOPUS_DEMO_PORT"] = settings().demo_port
     if with_ui:
         wanted = {"OCTOPUS_UI_PORT": settings().ui_port, "OCTOPUS_API_PORT": settings().api_port} | wanted
     taken: dict[int, str] = {}
@@ -285,8 +293,8 @@ def _write_runtime(data_dir: Path) -> None:
     })  # fmt: skip
 
 
-def _greet(supervisor: Supervisor, with_ui: bool) -> None:
-    """Say where things are once they answer."""
+def _greet(supervisor: Supervisor, with_ui: bool, lines: list[str]) -> None:
+    """Say where things are once they answer, then these lines."""
     import httpx
 
     from app.services import members
@@ -311,3 +319,5 @@ def _greet(supervisor: Supervisor, with_ui: bool) -> None:
     if with_ui and (first := members.ensure_first_owner()):
         supervisor.say(f"Sign in as {first[0]} with the password {first[1]} (you choose your own at once).")
         supervisor.say("Then click Bots to connect your first bot, and Destinations for where its tasks should go.")
+    for line in lines:
+        supervisor.say(line)

@@ -118,7 +118,8 @@ def _match(session: Session, workspace_id: UUID, table: type[SQLModel], key: str
         setattr(row, name, value)
     if config is not None:
         row.config = secrets.seal(config, workspace_id, f"{noun}/{row.id}")
-        row.config.pop("key", None)
+        if isinstance(row, LlmAccount):
+            row.config.pop("key", None)
     session.add(row)
     session.flush()
     if before is not None and isinstance(row, Destination | LlmAccount):

@@ -59,6 +59,29 @@ def edit(page: str, key: str | None) -> None:
     st.session_state[f"{page}-draft"] = {}
 
 
+def replace(page: str, key: str) -> None:
+    """Edit something simulated, beginning with an empty form: what is typed takes its place."""
+    edit(page, key)
+    draft(page)["replaces"] = True
+
+
+def replacing(page: str, fed: bool = True) -> bool:
+    """Whether what is edited shall take the place of something simulated; says so above the form.
+
+    fed: customers' messages reach it, and those of simulated customers as long as a bot is simulated.
+    """
+    if not draft(page).get("replaces"):
+        return False
+    said = [_("What you type here takes the place of the simulated one. Rules and routes go on as they are.")]
+    if fed:
+        said.append(
+            _("What simulated customers write from now on reaches it, too. If you do not want that, replace or switch "
+              "off the simulated bots first.")
+        )  # fmt: skip
+    st.info(" ".join(said), icon=":material/swap_horiz:")
+    return True
+
+
 def draft(page: str) -> dict[str, Any]:
     """What a form remembers between runs, besides its widgets; empty again with the next form."""
     return st.session_state.setdefault(f"{page}-draft", {})
@@ -82,7 +105,7 @@ def remove(page: str, said: str, take_away: Callable[[], Any], put_back: Callabl
 
 def row(
     page: str, key: str, icon: str, title: str, lines: list[str], extra: Callable[[], None] | None = None,
-    off: bool = False, waiting: bool = False,
+    off: bool = False, waiting: bool = False, simulated: bool = False,
 ) -> None:  # fmt: skip
     """One thing of the list, with what can be done about it at the right. `lines`: Markdown, escaped already.
 
@@ -92,12 +115,18 @@ def row(
         with st.container(gap="xxsmall"):
             mark = f" :gray-badge[{_('Off')}]" if off else ""
             mark += f" :orange-badge[{_('not live yet')}]" if waiting else ""
+            mark += f" :orange-badge[:material/science: {_('Simulated')}]" if simulated else ""
             st.markdown(f":material/{icon}: **{text.escape(title)}**{mark}")
             for line in lines:
                 st.caption(line)
         if editable():
             if extra:
                 extra()
+            if simulated:
+                st.button(
+                    _("Replace by a real one"), key=f"{page}-replace-{key}", type="tertiary",
+                    icon=":material/swap_horiz:", on_click=replace, args=(page, key),
+                )  # fmt: skip
             st.button(_("Edit"), key=f"{page}-edit-{key}", on_click=edit, args=(page, key))
 
 

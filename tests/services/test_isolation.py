@@ -122,6 +122,7 @@ def ours(kit: Kit):
         "email": "new@neighbour.test", "invitation_id": invitation.id, "words": OURS, "limits": {"texts": 1},
         "contact_id": kit.sql("select id from contact limit 1")[0].id,
         "gone": memberships.Removed(kit.workspace_id, person_id, f"{OURS}@acme.test", Role.VIEWER),
+        "hidden": True,
     }  # fmt: skip
 
 

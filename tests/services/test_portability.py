@@ -98,6 +98,18 @@ def test_a_whole_workspace_applies_as_it_stands_and_a_second_time_changes_nothin
     assert all(re.fullmatch(r"http://[^/]+/hooks/(telegram|slack|whatsapp|discord)/[\w-]{32}", url) for _, url in hooks)
 
 
+def test_a_connectors_own_field_named_key_is_kept(file):
+    trello = "{base_url: null, key: hidden-c, token: hidden-d, list: l1}"
+    file.apply(("connector: jira, fields: {summary: \"{message.title}\"}, config: {site: acme, email: a@b.test, token: "
+                "hidden-d, project: SUP}", f"connector: trello, config: {trello}"))  # fmt: skip
+
+    [row] = connections.destinations(file.workspace_id)
+    adapter = configuration.current(file.workspace_id).destinations["jira"].adapter
+    assert adapter.config.key.get_secret_value() == "hidden-c"
+    assert connections.shown(row)["key"] != "hidden-c"
+    assert portability.apply_file(file.path) == []
+
+
 def test_what_the_file_says_is_what_workers_read(file):
     file.apply()
 
