@@ -18,24 +18,26 @@ def draw(settings: LocalSettings) -> None:
     _follow("learning-local", settings, {
         "learning-target": settings.target_accuracy * 100, "learning-audit": settings.audit_share * 100,
         "learning-twice": settings.double_share * 100, "learning-from-llm": settings.learn_from_llm,
-        "learning-enabled": settings.enabled,
+        "learning-enabled": settings.enabled, "learning-golden": settings.golden_share * 100,
     })  # fmt: skip
     target = st.slider(
-        _("Answers given alone should be right"), 80.0, 99.5, step=0.5, format="%.1f %%", key="learning-target",
+        _("Answers given alone should be right"), min(80.0, settings.target_accuracy * 100),
+        max(99.5, settings.target_accuracy * 100), step=0.5, format="%.1f %%", key="learning-target",
         disabled=locked, help=_("Higher: fewer messages run alone and more wait for a person or a language model."),
     )  # fmt: skip
     checked = st.slider(
-        _("Looked at by chance"), 0.0, 20.0, step=0.5, format="%.1f %%", key="learning-audit", disabled=locked,
+        _("Looked at by chance"), 0.0, max(20.0, settings.audit_share * 100), step=0.5,
+        format="%.1f %%", key="learning-audit", disabled=locked,
         help=_("So many answers given alone wait for a person's look. Only they tell how good the model is."),
     )  # fmt: skip
     twice = st.slider(
-        _("Decided by two persons"), 0.0, 20.0, step=0.5, format="%.1f %%", key="learning-twice", disabled=locked,
+        _("Decided by two persons"), 0.0, max(20.0, settings.double_share * 100), step=0.5,
+        format="%.1f %%", key="learning-twice", disabled=locked,
         help=_("So many decisions are made again by a colleague who does not know the first one. It changes nothing "
                "but shows which categories people cannot tell apart."),
     )  # fmt: skip
     kept = st.slider(
-        _("Kept for examination"), 0.0, 50.0, settings.golden_share * 100, 1.0, format="%.0f %%", key="learning-golden",
-        disabled=locked,
+        _("Kept for examination"), 0.0, 50.0, step=1.0, format="%.0f %%", key="learning-golden", disabled=locked,
         help=_("The golden set: what people say about so many of the messages never trains a model. Each new version "
                "is examined on it."),
     )  # fmt: skip

@@ -104,3 +104,13 @@ def test_a_manager_keeps_messages_for_examination(visit, person, kit):
     page.button(key="learning-save").click().run()
 
     assert learning.settings(kit.workspace_id).golden_share == 0.2
+
+
+def test_a_dial_a_file_set_beyond_its_usual_range_is_shown_as_it_is(visit, person, kit):
+    kit.sql("""update workspace set settings = jsonb_set(settings, '{classify,local}',
+               '{"target_accuracy": 0.7, "audit_share": 0.5, "double_share": 0.4}')""")
+
+    page = visit(person(Role.MANAGER), "learning")
+
+    assert not page.exception
+    assert [page.slider(key=f"learning-{name}").value for name in ("target", "audit", "twice")] == [70.0, 50.0, 40.0]
