@@ -76,6 +76,27 @@ def recording() -> Iterator[Exchanges]:
         _recording.reset(token)
 
 
+class NotSent(Exception):
+    """What would have changed something, shown instead of sent."""
+
+    def __init__(self, exchange: Exchange):
+        super().__init__(f"{exchange.method} {exchange.url}")
+        self.exchange = exchange
+
+
+_only_showing: ContextVar[bool] = ContextVar("only_showing", default=False)
+
+
+@contextmanager
+def only_showing() -> Iterator[None]:
+    """On this thread ApiClients still ask meanwhile, but raise NotSent instead of a call that changes something."""
+    token = _only_showing.set(True)
+    try:
+        yield
+    finally:
+        _only_showing.reset(token)
+
+
 def masked(text: str, secrets: tuple[str, ...]) -> str:
     for written in _as_written(secrets):
         text = text.replace(written, MASK)
@@ -192,6 +213,8 @@ class ApiClient:
 
     def _sent(self, request: httpx.Request, content: bytes, safe: bool) -> tuple[httpx.Response, bytes]:
         exchange = Exchange(request.method, str(request.url), content, self._secrets)
+        if not safe and _only_showing.get():
+            raise NotSent(exchange)
         exchanges = _recording.get()
         if exchanges is not None:
             exchanges.kept.append(exchange)

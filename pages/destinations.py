@@ -7,8 +7,8 @@ import streamlit as st
 from app.db.tables import Destination
 from app.domain.errors import InvalidInput
 from app.domain.tasks import Capability
-from app.services import connections, dashboards, demo, preview
-from app.ui import consent_button, crm_hook, ending, forms, mapping, nav, session, setup, targets, task_card, text
+from app.services import connections, dashboards, demo
+from app.ui import consent_button, crm_hook, ending, forms, mapping, nav, session, setup, targets, task_preview, text
 from app.ui.i18n import _, ago, later, number
 from connectors import registry
 
@@ -109,9 +109,7 @@ def fields(row: Destination, drawn: forms.Drawn) -> mapping.Drawn:
                 kept["remote"] = found
                 st.rerun()
     mapped = mapping.draw(PAGE, row.fields, kept.get("remote", []))
-    if decision := preview.latest(workspace.id):
-        with st.expander(_("The last message, as a task"), key="destinations-preview"):
-            task_card.draw(preview.task(workspace.id, decision, mapped.fields), "preview", workspace.timezone)
+    task_preview.draw(workspace, row, drawn.values(), mapped.fields)
     return mapped
 
 

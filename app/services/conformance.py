@@ -25,6 +25,7 @@ CHECKS = (
     "a_refused_field_is_named",
     "a_conflict_is_told_from_success",
     "a_rate_limit_is_transient_and_keeps_the_wait",
+    "the_exact_request_is_shown_without_being_sent",
     "nothing_is_sent_when_the_vendor_cannot_be_reached",
     "a_create_that_is_not_answered_in_time_may_have_happened",
     "an_answer_that_drips_is_given_up_and_may_have_happened",

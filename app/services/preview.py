@@ -1,16 +1,21 @@
 """The task a past message would become: made by the functions that make real ones, and sent nowhere."""
 
+from typing import Any
 from uuid import UUID
 
+from app.db.tables import Destination
 from app.db.tables.base import new_id, now
 from app.db.work import Claimed
 from app.domain.conditions import Condition
+from app.domain.errors import OctopusError
 from app.domain.lifecycle import DeliveryStatus
 from app.domain.routing import DeliveryKind, Route, Strategy
 from app.domain.tasks import Task
-from app.services import configuration, delivery, inbox, planning, releases, taxonomy
+from app.services import configuration, connections, delivery, inbox, planning, releases, taxonomy
 from app.services.configuration import ConfiguredDestination
+from app.services.members import Actor, Role, require
 from app.services.planning import Decision
+from connectors.http import Exchange, NotSent, only_showing
 
 
 def latest(workspace_id: UUID) -> Decision | None:
@@ -38,3 +43,18 @@ def task(workspace_id: UUID, decision: Decision, fields: dict[str, str], route: 
         attachments=[], ref_id="", ref_url="", comment="",
     )  # fmt: skip
     return delivery.task_of(claimed, ConfiguredDestination(new_id(), workspace_id, "", "", "", fields, None, {}))
+
+
+def request(actor: Actor, row: Destination, values: dict[str, Any], task: Task) -> Exchange:
+    """The request that would make this task, secrets masked. The vendor may be asked what its fields are; nothing is
+    made. values: what the form holds.
+
+    Raises RemoteError when the vendor cannot be asked, and Rejected when the mapping does not fit its fields.
+    """
+    require(actor, Role.MANAGER)
+    try:
+        with only_showing():
+            connections.destination_adapter(row, values).create(task)
+    except NotSent as shown:
+        return shown.exchange
+    raise OctopusError("This connector made its task without one request that could be shown. Nothing was sent.")

@@ -18,6 +18,7 @@ NAMES = {
     "a_refused_field_is_named": later("Names a refused field"),
     "a_conflict_is_told_from_success": later("Conflicts"),
     "a_rate_limit_is_transient_and_keeps_the_wait": later("Rate limit with its wait"),
+    "the_exact_request_is_shown_without_being_sent": later("Shows the exact request before it is sent"),
     "nothing_is_sent_when_the_vendor_cannot_be_reached": later("Vendor cannot be reached"),
     "a_create_that_is_not_answered_in_time_may_have_happened": later("No answer in time"),
     "an_answer_that_drips_is_given_up_and_may_have_happened": later("An answer that drips"),

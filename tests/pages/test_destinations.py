@@ -52,6 +52,20 @@ def test_the_place_is_chosen_from_the_vendors_list_and_the_account_is_checked(vi
     assert "t0ken" not in str(row.config)
 
 
+def test_the_exact_request_is_shown_and_nothing_is_sent(visit, person, connected, kit, httpserver):
+    kit.say("the login page is blank #bug")
+    page = visit(person(Role.MANAGER), "destinations")
+    page.button(key="destinations-edit-jira").click().run()
+    page.button(key="destinations-request").click().run()
+
+    assert not page.exception
+    shown = page.code[-1].value
+    assert '"summary": "the login page is blank #bug"' in shown and '"key": "SUP"' in shown
+    assert "/rest/api/3/issue" in words(page) and "It was not" in words(page)
+    assert "t0ken" not in shown + words(page)
+    assert not [request for request, _ in httpserver.log if request.method == "POST"]
+
+
 def test_the_list_asks_for_what_the_account_needs_first(visit, person):
     page = fill(visit(person(), "destinations"), "http://127.0.0.1:9")
     page.text_input(key="destinations-jira-token").input("").run()

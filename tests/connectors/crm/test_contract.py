@@ -4,6 +4,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -20,7 +21,7 @@ from app.domain.errors import (
 )
 from app.domain.tasks import Capability, Task
 from connectors import registry
-from connectors.http import recording
+from connectors.http import NotSent, only_showing, recording
 
 from .case import KEY, TASK
 from .cases import CASES
@@ -187,6 +188,20 @@ def test_a_create_answered_with_garbage_may_have_happened(key, garbage, vendor):
 
     with pytest.raises(Ambiguous):
         there.connector().create(TASK)
+
+
+@every_connector
+def test_the_exact_request_is_shown_without_being_sent(key, vendor):
+    there = vendor(key)
+
+    with pytest.raises(NotSent) as shown, only_showing():
+        there.connector().create(TASK)
+
+    said = shown.value.exchange.as_dict()
+    assert (said["method"], urlsplit(said["url"]).path) == there.case.create
+    assert "Saving shows error 5" in said["request"]
+    assert not [secret for secret in there.case.secrets if secret in str(said)]
+    assert there.sent(there.case.create) == []
 
 
 def renamed(body):
