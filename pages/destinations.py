@@ -61,7 +61,7 @@ def form(row: Destination | None) -> None:
     rate = row.rate_per_s if row else None
     if setup.connect(
         PAGE, place, _Both(drawn, mapped),
-        check=lambda: connections.check(draft, drawn.values()),
+        check=lambda: connections.check(draft, drawn.values(), mapped.fields),
         save=lambda: connections.save_destination(
             session.actor(), key, connector, drawn.values(), name.strip(), mapped.fields, rate, enabled
         ),

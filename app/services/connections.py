@@ -17,8 +17,8 @@ from app.db.engine import in_draft, in_workspace
 from app.db.tables import Bot, Destination, DestinationHealth, LlmAccount, LlmAccountHealth
 from app.domain import templates
 from app.domain.classification import Category
-from app.domain.errors import InvalidInput
-from app.domain.tasks import RemoteField, Target
+from app.domain.errors import InvalidInput, Rejected
+from app.domain.tasks import Capability, RemoteField, Target
 from app.services import audit, references, secrets, tokens
 from app.services.members import Actor, Role, require
 from app.settings import settings
@@ -304,15 +304,19 @@ def destination_adapter(row: Destination, values: dict[str, Any] | None = None) 
     return _adapter(registry.crm(row.connector), "Connector", row, values or {}, f"destination/{row.id}")
 
 
-def check(row: Bot | Destination | LlmAccount, values: dict[str, Any] | None = None) -> str:
+def check(
+    row: Bot | Destination | LlmAccount, values: dict[str, Any] | None = None, fields: dict[str, str] | None = None
+) -> str:
     """Ask the vendor who we are; returns the name to show. Raises RemoteError or InvalidInput.
 
-    row may be unsaved; values are what the form holds.
+    row may be unsaved; values are what the form holds, fields the mapping: Rejected names a field the target lacks.
     """
     if isinstance(row, Bot):
         return bot_adapter(row, values).check()
     if isinstance(row, Destination):
-        return destination_adapter(row, values).check()
+        account = destination_adapter(row, values).check()
+        _check_mapping(row, values, fields or {})
+        return account
     account = _completed(llm.Account, row, values or _plain(row), f"llm_account/{row.id}")
     sample = Prompt((Category("greeting", "Greeting", "A greeting"), Category("other", "Other", "Anything else")))
     answer = llm.ask(account, sample, "Hello!")
@@ -321,6 +325,13 @@ def check(row: Bot | Destination | LlmAccount, values: dict[str, Any] | None = N
 
 def targets(row: Destination, values: dict[str, Any] | None = None) -> list[Target]:
     return destination_adapter(row, values).targets()
+
+
+def _check_mapping(row: Destination, values: dict[str, Any] | None, fields: dict[str, str]) -> None:
+    if not fields or Capability.FIELDS not in registry.crm(row.connector).Connector.CAN:
+        return
+    for name in fields.keys() - {field.key for field in remote_fields(row, values)}:
+        raise Rejected(f"The target has no field '{name}'. Read its fields and choose one.", name)
 
 
 def remote_fields(row: Destination, values: dict[str, Any] | None = None) -> list[RemoteField]:

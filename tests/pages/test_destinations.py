@@ -112,6 +112,17 @@ def test_an_unknown_placeholder_is_told_beside_its_line(visit, person, connected
     assert connections.destinations(connected)[0].fields == {}
 
 
+def test_a_mapped_field_the_target_does_not_have_is_refused_beside_its_line(visit, person, connected, kit):
+    kit.sql("""update destination set fields = '{"colour": "red"}'""")
+    page = visit(person(), "destinations")
+    page.button(key="destinations-edit-jira").click().run()
+    page.button(key="destinations-save").click().run()
+
+    assert "The target has no field 'colour'" in words(page)
+    page.button(key="destinations-insist").click().run()
+    assert "The target has no field 'colour'" not in words(page)
+
+
 def test_a_destination_with_dead_credentials_says_how_to_connect_again(visit, person, connected, kit):
     kit.sql("""insert into destination_health
                    (workspace_id, destination_id, parked_reason, failures, pauses, last_error)

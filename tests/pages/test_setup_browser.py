@@ -70,7 +70,7 @@ def test_a_manager_connects_linear_by_its_own_page_and_then_chooses_a_team(page,
     expect(page.get_by_text("Saved, and switched off until it is connected")).to_be_visible()
 
     with page.context.expect_page() as opened:
-        page.get_by_role("link", name="Connect").click()
+        page.get_by_role("link", name="Connect", exact=True).click()
     back = opened.value
     expect(back.get_by_text("linear is connected.")).to_be_visible()
     press(back, "destinations-targets")

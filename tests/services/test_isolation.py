@@ -41,8 +41,8 @@ OURS = "zebra-crossing"  # stands in everything of ours that a neighbour could r
 # Pure, or given rows that their callers have read inside a workspace already.
 NOT_ASKED = {
     "circuits.check", "circuits.failed", "circuits.succeeded", "connections.new_bot", "members.require",
-    "planning.carry_out", "planning.take_back", "preview.request", "preview.task", "review_queue.may_decide", "secrets.opened",
-    "secrets.seal", "secrets.unseal", "audit.record",
+    "planning.carry_out", "planning.take_back", "preview.request", "preview.task", "review_queue.may_decide",
+    "secrets.opened", "secrets.seal", "secrets.unseal", "audit.record",
 }  # fmt: skip
 REFUSALS = (OctopusError, NoResultFound, ProgrammingError)
 
