@@ -78,6 +78,8 @@ def sign_in(page: Page, email: str, password: str, path: str = "/") -> None:
     """Fill in the sign-in form at `path` and send it; what follows is for the caller to wait for."""
     page.goto(path)
     form = page.locator(".st-key-form-inner")
+    expect(form).to_be_visible(timeout=20_000)
+    settled(page)  # a click during a run may be lost
     form.locator("input[type=email]").fill(email)
     form.locator("input[type=password]").fill(password)
     form.locator(".st-key-sign-in button").click()
@@ -126,5 +128,6 @@ def choose(page: Page, key: str, option: str) -> None:
 
 
 def open_screen(page: Page, name: str) -> None:
+    settled(page)  # a click during a run may be lost
     page.locator(".st-key-pages").get_by_role("link", name=name, exact=True).click()
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()

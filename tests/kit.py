@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app import enqueue
 from app.db.engine import in_system, in_workspace
 from app.db.tables import Bot, Category, Destination, RawEvent, Route, Rule, Workspace
 from app.domain.errors import BadSignature, TargetGone
@@ -225,6 +226,7 @@ def kit(workspace, monkeypatch):
     known = (*registry.crm_keys(), "scripted")
     monkeypatch.setattr(registry, "crm_keys", lambda: known)
     circuits.forget()
+    enqueue.redis().flushdb()  # jobs of other tests: with many, the sweeper leaves their shards alone
     telegram = registry.channel("telegram")
     bot = Bot(workspace_id=workspace, key="tg", channel="telegram", hook_key=uuid4().hex)
     bot.config = secrets.seal(telegram.Config(token="1:a", webhook_secret="s"), workspace, f"bot/{bot.id}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 
 from app.api.main import app
@@ -47,6 +48,7 @@ def api_address(database):
     while not server.started:
         assert time.monotonic() < end, "the API did not start"
         time.sleep(0.02)
+    structlog.reset_defaults()  # what a process of its own would write to is not what later tests look at
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(20)

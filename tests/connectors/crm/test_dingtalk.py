@@ -637,7 +637,7 @@ def test_what_is_sent_is_as_described(vendor):
     connector.check()
 
     of_the_owners_name = 2  # the last ones of a check
-    assert _assert_described(there, len(there.server.log) - of_the_owners_name) == 14
+    assert _assert_described(there, len(there.server.log) - of_the_owners_name) == 13  # and the signing in
 
 
 def test_no_secret_shows_up_in_what_is_kept_of_the_old_apis_calls(vendor):
