@@ -181,16 +181,29 @@ class ApiClient:
             content, all_headers["Content-Type"] = orjson.dumps(json), "application/json"
         elif form is not None:
             content, all_headers["Content-Type"] = urlencode(form).encode(), "application/x-www-form-urlencoded"
-        try:
-            request = httpx.Request(
-                method, self._base_url + path, params=params, headers=all_headers, content=content,
-                extensions={"timeout": self._timeouts},
-            )  # fmt: skip
-        except httpx.InvalidURL as error:
-            raise self._no_address() from error
+        request = self._request(method, self._base_url + path, all_headers, content, params)
         safe = changes_nothing or method in SAFE_METHODS
         response, answer = self._sent(request, content or b"", safe)
         return self._understood(safe, response, answer)
+
+    def post(self, path: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str]]:
+        """Send these very bytes; returns the status and headers of the answer, whatever they say.
+
+        For what may be sent twice: an end nobody saw is a TransientError.
+        """
+        request = self._request("POST", self._base_url + path, self._headers | headers, content)
+        response, _answer = self._sent(request, content, safe=True)
+        return response.status_code, response.headers
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, params: Any = None
+    ) -> httpx.Request:
+        try:
+            return httpx.Request(
+                method, url, params=params, headers=headers, content=content, extensions={"timeout": self._timeouts}
+            )
+        except httpx.InvalidURL as error:
+            raise self._no_address() from error
 
     def _refuse_what_cannot_be_sent(self) -> None:
         """What people paste: invisible characters in a token, a token in the place of an address."""

@@ -12,9 +12,10 @@ PAGE = "api_keys"
 MADE, ASKED = f"{PAGE}-made", f"{PAGE}-asked"  # in the session: the key just made; the one about to be revoked
 SCOPES = {
     Scope.READ: later("Read messages, deliveries, figures and the set-up"),
+    Scope.WRITE: later("Send messages in"),
     Scope.DECIDE: later("Decide on messages"),
     Scope.DELIVER: later("Send deliveries again or stop them"),
-    Scope.CONFIGURE: later("Change categories, rules and routes"),
+    Scope.CONFIGURE: later("Change categories, rules, routes and webhooks"),
 }
 rows = api_keys.listed(session.workspace().id)
 in_force = [row for row in rows if row.revoked_at is None]

@@ -9,6 +9,7 @@ from app.ui.i18n import _, ago
 from connectors import registry
 
 PAGE = "bots"
+OF_PROGRAMS = "api"  # last in the list: most bots are on a chat service
 workspace_id = session.workspace().id
 rows = connections.bots(workspace_id)
 
@@ -16,7 +17,7 @@ rows = connections.bots(workspace_id)
 def channel_of(bot: Bot | None) -> str:
     if bot:
         return bot.channel
-    known = registry.channel_keys()
+    known = sorted(registry.channel_keys(), key=lambda key: key == OF_PROGRAMS)
     return st.pills(
         _("Channel"), known, default=known[0], required=True, key="bots-channel",
         format_func=lambda key: registry.channel(key).Channel.label,

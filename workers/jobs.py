@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.services import crm_hooks, delivery, intake, learning, retention, topics
+from app.services import crm_hooks, delivery, intake, learning, retention, telling, topics
 from app.services import replies as customer_replies
 from app.services import sweep as sweeper
 from app.services import sync as synchronise
@@ -46,6 +46,13 @@ def reply(replies: Batch) -> None:
         customer_replies.send_all(UUID(workspace_id), map(UUID, ids))
 
 
+def tell(endpoints: Batch) -> None:
+    """Tell webhooks of the events that are due."""
+    for workspace_id, ids in endpoints.items():
+        for endpoint_id in ids:
+            telling.tell(UUID(workspace_id), UUID(endpoint_id))
+
+
 def sync(deliveries: Batch) -> None:
     """Read remote tasks again that a vendor's webhook spoke of."""
     for workspace_id, ids in deliveries.items():
@@ -81,6 +88,7 @@ def wake_topic_watchers() -> None:
 def retain() -> None:
     """Delete what workspaces do not want to keep any longer, and finish erasures."""
     retention.run()
+    telling.forget_old()
 
 
 def sweep() -> None:

@@ -45,6 +45,12 @@ def count_deliveries(actor: Reader) -> list[shapes.DeliveryCount]:
     return [shapes.DeliveryCount.model_validate(count) for count in deliveries.counts(actor.workspace_id)]
 
 
+@router.get("/deliveries/{delivery_id}")
+def read_delivery(actor: Reader, delivery_id: UUID) -> shapes.DeliveryRead:
+    """One delivery with its attempts, each with request and answer."""
+    return shapes.DeliveryRead.model_validate(deliveries.read(actor.workspace_id, delivery_id))
+
+
 @router.post("/deliveries/replay")
 def replay_deliveries(actor: Deliverer, chosen: Chosen) -> shapes.Changed:
     """Send what failed, was cancelled or waits again, at once. Never makes a second task."""

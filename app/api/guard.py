@@ -92,6 +92,7 @@ async def _acting(wanted: SecurityScopes, request: Request, _: Annotated[object,
 
 
 Reader = Annotated[Actor, Security(_acting, scopes=[Scope.READ])]
+Writer = Annotated[Actor, Security(_acting, scopes=[Scope.WRITE])]
 Decider = Annotated[Actor, Security(_acting, scopes=[Scope.DECIDE])]
 Deliverer = Annotated[Actor, Security(_acting, scopes=[Scope.DELIVER])]
 Configurer = Annotated[Actor, Security(_acting, scopes=[Scope.CONFIGURE])]

@@ -9,15 +9,16 @@ from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 
 from app import logs
-from app.api import configuration, deliveries, messages, problems, shapes, workspace
+from app.api import configuration, deliveries, messages, problems, shapes, tasks, webhooks, workspace
 from app.services.api_limits import LONGEST_KEY
 
 THREADS = 12  # of which each may need two of the engine's 24 connections
 ABOUT = """
 Messages, decisions, deliveries and configuration of one workspace: the one your key belongs to.
 
-A key is made on the page *API keys* and sent as `Authorization: Bearer oct_…`. It has scopes: `read`, `decide`,
-`deliver`, `configure`; none includes another. Errors are `application/problem+json` with a sentence in `detail`.
+A key is made on the page *API keys* and sent as `Authorization: Bearer oct_…`. It has scopes: `read`, `write`,
+`decide`, `deliver`, `configure`; none includes another. Errors are `application/problem+json` with a sentence in
+`detail`.
 A POST may carry an `Idempotency-Key`: within 24 hours the same request gets the same answer and is done once.
 """
 IDEMPOTENCY_KEY = {
@@ -63,7 +64,7 @@ app = FastAPIOffline(
 )  # fmt: skip
 app.openapi = _schema
 problems.install(app)
-for part in (messages, deliveries, configuration, workspace):
+for part in (messages, tasks, deliveries, configuration, workspace, webhooks):
     app.include_router(part.router, prefix="/api/v1")
 
 

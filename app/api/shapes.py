@@ -141,6 +141,22 @@ class Passport(Message):
     timeline: list[TimelineEntry]
 
 
+class Accepted(Shape):
+    """`known`: the message was here already; nothing was changed."""
+
+    event_id: UUID
+    known: bool
+
+
+class Event(Shape):
+    """`status`: received, processed, ignored or failed; `reason` says why of the last two."""
+
+    id: UUID
+    status: str
+    reason: str
+    message_ids: list[UUID]
+
+
 class Decided(Shape):
     status: MessageStatus
 
@@ -166,6 +182,32 @@ class Delivery(Shape):
     ref_url: str
 
 
+class Exchange(Shape):
+    """One request and its answer, secrets masked."""
+
+    method: str
+    url: str
+    request: str
+    status: int | None
+    answer: str
+    took_ms: float
+    error: str
+
+
+class AttemptRead(Attempt):
+    exchanges: list[Exchange]
+
+
+class DeliveryRead(Delivery):
+    """`cause` and `error` say what is wrong, each attempt what was sent and answered while that is kept."""
+
+    task_id: UUID
+    route: str = Field(validation_alias="route_key")
+    ref_status: str
+    ref_assignee: str
+    attempts: list[AttemptRead]
+
+
 class DeliveryCount(Shape):
     state: str
     cause: str
@@ -178,6 +220,48 @@ class Changed(Shape):
 
     changed: int
     left: dict[str, int]
+
+
+# ---- tasks and classifications
+
+
+class DeliveryOfTask(Shape):
+    id: UUID
+    destination: str | None
+    connector: str | None
+    status: DeliveryStatus
+    delivered_at: datetime | None
+    ref_id: str
+    ref_url: str
+    ref_status: str
+    ref_assignee: str
+
+
+class Task(Shape):
+    """`id` is the key the task has at its destinations. `withdrawn_at`: a person decided that it should not be."""
+
+    id: UUID
+    message_id: UUID
+    conversation_id: UUID
+    route: str = Field(validation_alias="route_key")
+    strategy: Strategy
+    category: str | None
+    priority: Priority
+    title: str
+    due_at: datetime | None
+    created_at: datetime
+    withdrawn_at: datetime | None
+    deliveries: list[DeliveryOfTask]
+
+
+class TaskRead(Task):
+    body: str
+    last_message_at: datetime
+
+
+class ClassificationOfMessage(Classification):
+    id: UUID
+    message_id: UUID
 
 
 # ---- configuration
@@ -236,6 +320,20 @@ class Destination(Shape):
 
 
 # ---- figures
+
+
+class Bucket(Shape):
+    """What came to be from `at` on, counted by the status it has now."""
+
+    at: datetime
+    messages: dict[MessageStatus, int]
+    deliveries: dict[DeliveryStatus, int]
+
+
+class Metrics(Shape):
+    since: datetime
+    until: datetime
+    buckets: list[Bucket]
 
 
 class Stage(Shape):

@@ -9,6 +9,7 @@ from app.api.guard import Guarded, Reader
 from app.services import connections, dashboards, workspace_export
 
 LONGEST_PERIOD_H = 24 * 366
+LONGEST_METRICS_H = 24 * 31
 router = APIRouter(route_class=Guarded, tags=["workspace"])
 
 
@@ -36,6 +37,16 @@ def list_destinations(actor: Reader) -> list[shapes.Destination]:
 def export_configuration(actor: Reader) -> Yaml:
     """The workspace as the file that `octopus apply` takes; each secret is the name of an environment variable."""
     return Yaml(workspace_export.written(actor.workspace_id))
+
+
+@router.get("/metrics")
+def metrics(
+    actor: Reader,
+    hours: Annotated[int, Query(ge=1, le=LONGEST_METRICS_H)] = 24,
+    bucket_hours: Annotated[int, Query(ge=1, le=LONGEST_METRICS_H, description="A multiple of an hour")] = 1,
+) -> shapes.Metrics:
+    """Messages and deliveries of the last hours by time and status."""
+    return shapes.Metrics.model_validate(dashboards.over_time(actor.workspace_id, hours, bucket_hours))
 
 
 @router.get("/figures")

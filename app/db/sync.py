@@ -21,6 +21,7 @@ class Remote:
     """A delivered task, as it was last seen."""
 
     id: UUID
+    task_id: UUID
     message_id: UUID
     destination_id: UUID
     ref_id: str
@@ -31,7 +32,7 @@ class Remote:
 
 
 _REMOTE = """
-    select id, message_id, destination_id, ref_id, ref_url, ref_status, ref_assignee, ref_changed_at
+    select id, task_id, message_id, destination_id, ref_id, ref_url, ref_status, ref_assignee, ref_changed_at
     from delivery where kind = 'create' and status = 'delivered' and ref_id <> '' and """
 
 

@@ -25,7 +25,10 @@ from app.services.members import Actor, require
 FORM = re.compile(r"oct_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 LONGEST_NAME = 60
 USE_NOTED_EVERY = timedelta(minutes=1)  # a write per request would cost more than most requests
-ROLES = {Scope.READ: Role.VIEWER, Scope.DECIDE: Role.AGENT, Scope.DELIVER: Role.MANAGER, Scope.CONFIGURE: Role.MANAGER}
+ROLES = {
+    Scope.READ: Role.VIEWER, Scope.WRITE: Role.AGENT, Scope.DECIDE: Role.AGENT, Scope.DELIVER: Role.MANAGER,
+    Scope.CONFIGURE: Role.MANAGER,
+}  # fmt: skip
 
 
 class KeyRefused(OctopusError):

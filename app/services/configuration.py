@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -10,8 +11,9 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from app.classify import llm
+from app.db import crypto
 from app.db.engine import in_workspace, is_in_draft
-from app.db.tables import Bot, Category, Destination, LlmAccount, Route, Rule, Workspace
+from app.db.tables import Bot, Category, Destination, LlmAccount, Route, Rule, WebhookEndpoint, Workspace
 from app.domain import classification, routing, rules
 from app.domain.conditions import Condition
 from app.domain.errors import InvalidInput
@@ -62,6 +64,26 @@ class ConfiguredDestination:
         return self.module.Connector(config, tokens=TokensOfDestination(self.workspace_id, self.id))
 
 
+@dataclass(frozen=True)
+class ConfiguredWebhook:
+    """An address that is told of events. The secrets are sealed still."""
+
+    id: UUID
+    workspace_id: UUID
+    url: str
+    events: frozenset[str]
+    secret: str
+    previous_secret: str
+    previous_until: datetime | None
+
+    def keys(self, at: datetime) -> list[str]:
+        """The secrets in force, the newest first."""
+        sealed = [self.secret]
+        if self.previous_secret and self.previous_until and at < self.previous_until:
+            sealed.append(self.previous_secret)
+        return [crypto.decrypt(one, self.workspace_id, f"webhook_endpoint/{self.id}/secret") for one in sealed]
+
+
 @dataclass(frozen=True, eq=False)
 class Configuration:
     """Immutable; the same object until the version rises, so derived things can be cached by it.
@@ -78,6 +100,7 @@ class Configuration:
     llm_account_ids: dict[str, UUID]
     destinations: dict[str, ConfiguredDestination]
     routes: list[routing.Route]
+    webhooks: list[ConfiguredWebhook] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @cached_property
@@ -145,6 +168,7 @@ def read(workspace_id: UUID, session: Session) -> Configuration:
         routes=_usable(
             problems, "route", session.exec(select(Route).where(Route.enabled).order_by(col(Route.position))), _route
         ),
+        webhooks=[webhook(row) for row in session.exec(select(WebhookEndpoint).where(WebhookEndpoint.enabled))],
         problems=problems,
     )
 
@@ -183,6 +207,12 @@ def _account(row: LlmAccount) -> llm.Account:
 def _destination(row: Destination) -> ConfiguredDestination:
     return ConfiguredDestination(
         row.id, row.workspace_id, row.key, row.connector, row.name, row.fields, row.rate_per_s, row.config
+    )
+
+
+def webhook(row: WebhookEndpoint) -> ConfiguredWebhook:
+    return ConfiguredWebhook(
+        row.id, row.workspace_id, row.url, frozenset(row.events), row.secret, row.previous_secret, row.previous_until
     )
 
 

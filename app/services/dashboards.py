@@ -32,6 +32,22 @@ class Overview:
     destinations: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """From `at` on: how many messages and deliveries came to be then, by the status they have now."""
+
+    at: datetime
+    messages: dict[str, int]
+    deliveries: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class OverTime:
+    since: datetime
+    until: datetime
+    buckets: list[Bucket]
+
+
 STUCK_AFTER = timedelta(minutes=5)
 
 
@@ -40,6 +56,12 @@ STUCK_AFTER = timedelta(minutes=5)
 _BY_STATUS = """
     select status, count(*) from message
     where workspace_id = %(workspace)s and id >= %(first)s group by status"""
+_MESSAGES_OVER_TIME = """
+    select width_bucket(id, %(bounds)s::uuid[]) as bucket, status, count(*) from message
+    where workspace_id = %(workspace)s and id >= %(first)s group by 1, 2"""
+_DELIVERIES_OVER_TIME = """
+    select width_bucket(id, %(bounds)s::uuid[]) as bucket, status, count(*) from delivery
+    where workspace_id = %(workspace)s and id >= %(first)s group by 1, 2"""
 _WAITING = """
     select status, count(*), min(received_at) as oldest_at, count(*) filter (where received_at < %(late)s) as stuck
     from message where workspace_id = %(workspace)s and status in ('received', 'needs_review', 'failed')
@@ -95,6 +117,21 @@ def overview(workspace_id: UUID, hours: int = 24) -> Overview:
         bots=bots,
         destinations=destinations,
     )
+
+
+def over_time(workspace_id: UUID, hours: int, bucket_h: int) -> OverTime:
+    """Counts of the last hours in buckets of so many hours, the first one beginning at a full hour. Reads indexes only:
+    ids rise with time, so a bucket is a range of ids."""
+    end = now()
+    first = end.replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
+    starts = [first + timedelta(hours=at) for at in range(0, hours, bucket_h)]
+    values = {"workspace": workspace_id, "first": first_id_at(first), "bounds": [first_id_at(at) for at in starts]}
+    buckets = [Bucket(at, {}, {}) for at in starts]
+    with in_workspace(workspace_id) as session:
+        for sql, counts in ((_MESSAGES_OVER_TIME, "messages"), (_DELIVERIES_OVER_TIME, "deliveries")):
+            for row in session.connection().exec_driver_sql(sql, values):
+                getattr(buckets[row.bucket - 1], counts)[row.status] = row.count
+    return OverTime(first, end, buckets)
 
 
 def _stage(count: int, row: dict[str, Any] | None) -> Stage:

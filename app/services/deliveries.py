@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.db.engine import in_workspace
+from app.domain.errors import NotFound
 from app.domain.lifecycle import DeliveryStatus as Status
 
 PAGE = 50
@@ -114,6 +115,24 @@ def page(workspace_id: UUID, wanted: Filter, before: UUID | None = None, after: 
         rows.reverse()
     has_older, has_newer = (True, more) if after else (more, before is not None)
     return Page(rows, rows[-1].id if rows and has_older else None, rows[0].id if rows and has_newer else None)
+
+
+def read(workspace_id: UUID, delivery_id: UUID) -> dict[str, Any]:
+    """One delivery as the database has it, with `attempts`, oldest first. Raises NotFound."""
+    with in_workspace(workspace_id) as session:
+
+        def rows(sql: str) -> list[dict[str, Any]]:
+            found = session.connection().exec_driver_sql(sql, {"id": delivery_id})
+            return [dict(row._mapping) for row in found]
+
+        found = rows("""
+            select d.*, t.title, t.route_key, coalesce(nullif(x.name, ''), x.key, '') as destination,
+                   coalesce(x.connector, '') as connector
+            from delivery d join task t on t.id = d.task_id left join destination x on x.id = d.destination_id
+            where d.id = %(id)s""")
+        if not found:
+            raise NotFound("There is no such delivery.", "delivery_id")
+        return found[0] | {"attempts": rows("select * from attempt where delivery_id = %(id)s order by id")}
 
 
 def every_id(workspace_id: UUID, wanted: Filter) -> list[UUID]:

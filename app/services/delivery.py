@@ -29,7 +29,7 @@ from app.domain.routing import DeliveryKind, Strategy, WhenWrong
 from app.domain.tasks import Capability, Link, Task, TaskRef
 from app.domain.templates import render
 from app.logs import log
-from app.services import changes, circuits, configuration, limits
+from app.services import changes, circuits, configuration, events, limits
 from app.services.configuration import Configuration, ConfiguredDestination
 from app.services.limits import OurOwnLimit
 from app.services.planning import Saved
@@ -241,6 +241,7 @@ def save(session: Session, results: list[Result]) -> list[Saved]:
     comments = work.comments_now_possible(session, workspace_id, made)
     following = _next_destinations(session, config, [result for result in kept if result.fail_over])
     inbox.record(session, workspace_id, [_timeline_entry(config, result, following) for result in kept])
+    events.announce(session, config, events.of_deliveries(config, kept))
     saved = [Saved([one for one in following if one.task_id == r.claimed.task_id and r.fail_over]) for r in results]
     saved[0].waiting.extend(id_ for id_, _ in comments)  # any one of the callers wakes the workers for all
     return saved

@@ -28,7 +28,7 @@ from app.domain.conditions import Facts
 from app.domain.errors import RemoteError
 from app.domain.lifecycle import MessageStatus
 from app.domain.routing import DeliveryKind, OpenTask, Plan, Route, Strategy
-from app.services import budget, circuits, learning
+from app.services import budget, circuits, events, learning
 from app.services.configuration import Configuration
 from app.services.pool import LEASE
 
@@ -186,6 +186,7 @@ def take_back(
     inbox.record(
         session, config.workspace.id, [{"message_id": subject.id, "actor": actor, "event": "taken_back", "data": {}}]
     )
+    events.announce(session, config, events.of_decisions([decision], actor))
     return Saved(waiting=withdrawn)
 
 
@@ -230,6 +231,10 @@ def _write(
     work.add_tags(session, [{"message_id": d.subject.id, "tag": tag} for d in decisions for tag in d.result.tags])
     claimed = work.begin_attempts(session, [row for row in deliveries if row["lease_token"]])
     inbox.record(session, workspace_id, [entry for d in decisions for entry in _timeline(d, actor)])
+    events.announce(session, config, events.of_decisions(decisions, actor))
+    events.announce(
+        session, config, events.of_tasks((task for task in tasks if task["id"] in new), config.category_keys)
+    )
     return {d.subject.id: _saved(d.subject.id, claimed, deliveries, comments) for d in decisions}
 
 

@@ -85,8 +85,8 @@ _RENEW = {
     table: f"""
         update {table} t set next_try_at = v.until
         from json_to_recordset(%(rows)s) as v(id uuid, token uuid, until timestamptz)
-        where t.id = v.id and t.lease_token = v.token returning t.id"""  # noqa: S608  two fixed table names
-    for table in ("message", "delivery")
+        where t.id = v.id and t.lease_token = v.token returning t.id"""  # noqa: S608  fixed table names
+    for table in ("message", "delivery", "webhook_event")
 }
 
 

@@ -19,6 +19,13 @@ _DUE = {
     enqueue.CLASSIFY: "select workspace_id, id from message where status = 'received'",
     enqueue.REPLY: "select workspace_id, id from customer_reply where status in ('pending', 'retrying')",
     enqueue.DELIVER: "select workspace_id, id from delivery where status in ('pending', 'retrying', 'unknown')",
+    enqueue.TELL: """
+        select workspace_id, id from (
+            select workspace_id, id, (
+                select min(v.next_try_at) from webhook_event v
+                where v.endpoint_id = e.id and v.status in ('pending', 'sending', 'retrying')) as next_try_at
+            from webhook_endpoint e where e.enabled) w
+        where true""",
 }
 
 _OPEN = """

@@ -24,7 +24,7 @@ from app.domain.errors import OctopusError, RemoteError, TargetGone
 from app.domain.messages import Answer, RawRequest
 from app.domain.tasks import Capability, RemoteComment, TaskRef, TaskStatus
 from app.logs import log
-from app.services import changes, configuration, crm_hooks, limits, replies
+from app.services import changes, configuration, crm_hooks, events, limits, replies
 from app.services.configuration import ConfiguredDestination
 from connectors import registry
 
@@ -195,17 +195,19 @@ def _save(session: Session, destination: ConfiguredDestination, seen: list[Seen]
     """
     rows = [_row(one) for one in seen]
     saved = store.save_seen(session, rows)
-    entries = [
-        _entry(one.remote, destination, row)
+    changed = [
+        (one.remote, row)
         for one, row in zip(seen, rows, strict=True)
         if one.remote.id in saved
         and (row["status"], row["assignee"]) != (one.remote.ref_status, one.remote.ref_assignee)
     ]
+    entries = [_entry(remote, destination, row) for remote, row in changed]
     for one in seen:
         entries += _new_comments(session, destination, one)
     inbox.record(session, destination.workspace_id, entries)
     done = [row["id"] for row in rows if row["id"] in saved and row["status"] == TaskStatus.DONE]
     config = configuration.current(destination.workspace_id, session)
+    events.announce(session, config, events.of_statuses(destination, changed))
     return replies.plan(session, config, done) if done else []
 
 

@@ -38,6 +38,7 @@ SCREENS = (
     Screen("llm_accounts", later("LLM accounts"), "neurology", section=later("Set-up")),
     Screen("releases", later("Releases"), "published_with_changes", section=later("Set-up")),
     Screen("api_keys", later("API keys"), "key", section=later("Set-up"), least=Role.MANAGER),
+    Screen("webhooks", later("Webhooks"), "webhook", section=later("Set-up"), least=Role.MANAGER),
     Screen("members", later("Members"), "group", section=later("Administration")),
     Screen("audit_log", later("Audit log"), "history", section=later("Administration"), least=Role.MANAGER),
     Screen(

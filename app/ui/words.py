@@ -89,6 +89,7 @@ NOUNS = {
     "learning": later("Learning"), "local model": later("Local model"), "budget": later("Budget"),
     "imported tickets": later("Imported tickets"), "retention": later("Retention"), "contact": later("Contact"),
     "draft": later("Draft"), "release": later("Release"), "topic": later("Topic"),
+    "webhook": later("Webhook"),
 }  # fmt: skip
 ACTIONS = {
     "add": later("added"), "change": later("changed"), "delete": later("deleted"), "remove": later("removed"),
@@ -99,6 +100,7 @@ ACTIONS = {
     "take back": later("taken back"), "dismiss": later("dismissed"), "import": later("imported"),
     "apply": later("applied from a file"), "send test message": later("test message sent"),
     "add in draft": later("added in the draft"), "change in draft": later("changed in the draft"),
+    "rotate": later("given a new secret"),
     "delete in draft": later("deleted in the draft"), "archive in draft": later("archived in the draft"),
     "restore in draft": later("brought back in the draft"), "move in draft": later("moved in the draft"),
 }  # fmt: skip

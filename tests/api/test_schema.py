@@ -14,7 +14,8 @@ from schemathesis.specs.openapi import checks as openapi
 
 from app.api.main import app
 from app.domain.errors import Rejected
-from app.services import api_keys
+from app.domain.events import EventType
+from app.services import api_keys, connections, sending_in, webhooks
 from app.services.members import Actor, Role
 from tests.api.conftest import EVERY_SCOPE
 
@@ -34,12 +35,20 @@ def key(api):
 
 @pytest.fixture
 def there(api):
-    """What made-up addresses would never hit: a message with a failed delivery, and that delivery."""
+    """What made-up addresses would never hit: a message with a failed delivery, its task, and a webhook."""
     api.kit.vendor("jira", script=[Rejected("no such field", "summary")])
     api.kit.route("jira")
     api.kit.say("#bug it broke")
-    [row] = api.kit.sql("select message_id, id from delivery")
-    return {"message_id": str(row.message_id), "ids": [str(row.id)]}
+    [row] = api.kit.sql("select message_id, id, task_id from delivery")
+    owner = Actor(None, "mia@acme.test", Role.MANAGER, api.kit.workspace_id)
+    webhook, _secret = webhooks.add(owner, "http://127.0.0.1:9/told", list(EventType))
+    test = webhooks.send_test(owner, webhook.id)
+    connections.save_bot(owner, "shop", "api", {})
+    received = sending_in.send_in(owner, "shop", {"id": "1", "sender_id": "1", "text": "Hi"})
+    return {
+        "message_id": str(row.message_id), "delivery_id": str(row.id), "task_id": str(row.task_id),
+        "webhook_id": str(webhook.id), "event_id": str(received.event_id), "ids": [str(row.id), str(test.id)],
+    }  # fmt: skip
 
 
 @schema.parametrize()
@@ -47,10 +56,12 @@ def there(api):
     max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 def test_whatever_is_asked_the_answer_is_one_the_schema_knows(case, api_address, key, there):
-    if case.path_parameters and "message_id" in case.path_parameters:
+    for name in {*there} & {*(case.path_parameters or {})}:
         with suppress(ValueError):
-            UUID(str(case.path_parameters["message_id"]))
-            case.path_parameters["message_id"] = there["message_id"]
+            UUID(str(case.path_parameters[name]))
+            case.path_parameters[name] = there[name]
+    if isinstance(case.body, dict) and isinstance(case.body.get("bot"), str):
+        case.body["bot"] = "shop"
     if isinstance(case.body, dict) and isinstance(case.body.get("ids"), list):
         case.body["ids"] = [*there["ids"], *case.body["ids"]]
 
@@ -76,7 +87,7 @@ def test_each_operation_says_which_scope_it_needs_and_how_it_fails(api_address):
 
 def test_every_address_in_the_guide_exists(api_address):
     guide = (Path(__file__).parents[2] / "docs" / "API.md").read_text()
-    named = {f"/api/v1/{path}" for path in re.findall(r"\$OCTOPUS/([a-z/$A-Z]+)", guide)}
+    named = {f"/api/v1/{path}" for path in re.findall(r"\$OCTOPUS/([a-z/$A-Z-]+)", guide)}
     known = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) for path in app.openapi()["paths"]]
 
     assert named and [path for path in named if not any(re.fullmatch(one, path) for one in known)] == []

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 import app.services
 from app.classify.quality import Judged
+from app.db import work
 from app.db.engine import in_system, in_workspace
 from app.db.releases import COPIED
 from app.db.tables import Category, Destination, Membership, NewTopic, Person
@@ -30,6 +31,7 @@ from app.services import (
     release_content,
     releases,
     taxonomy,
+    webhooks,
 )
 from app.services.audit import Wanted
 from app.services.examples import Found
@@ -98,12 +100,15 @@ def ours(kit: Kit):
     kit.sql("update contact set name = %(name)s", name=OURS)
     person_id = _member(kit.workspace_id, OURS)
     sign_in = members.create_session(person_id, OURS, OURS)
+    told, _secret = webhooks.add(owner, f"http://127.0.0.1:9/{OURS}", ["message.classified"], OURS)
+    test = webhooks.send_test(owner, told.id)
+    connections.save_bot(owner, "shop", "api", {})
     invitation, _token = invitations.invite(
         Actor(person_id, "mia@acme.test", Role.OWNER, kit.workspace_id), f"new-{OURS}@acme.test", "agent"
     )
     return kit, {
         "message_id": open_message, "message_ids": [message, open_message], "delivery_ids": [delivery.id],
-        "deliveries": [delivery.id], "event_ids": [event], "destination_id": linear.id, "key": "jira",
+        "deliveries": [delivery.id], "event_ids": [event, test.id], "destination_id": linear.id, "key": "jira",
         "version_id": uuid4(), "table": Category,
         "row": Category(workspace_id=kit.workspace_id, key="zebra", name=OURS, position=9),
         "removed": connections.Removed(Destination(**linear.model_dump()), True), "state": state, "code": "1",
@@ -122,7 +127,11 @@ def ours(kit: Kit):
         "email": "new@neighbour.test", "invitation_id": invitation.id, "words": OURS, "limits": {"texts": 1},
         "contact_id": kit.sql("select id from contact limit 1")[0].id,
         "gone": memberships.Removed(kit.workspace_id, person_id, f"{OURS}@acme.test", Role.VIEWER),
-        "hidden": True,
+        "hidden": True, "endpoint_id": told.id, "event_id": test.id, "since": now(), "deleted": told,
+        "bot_key": "shop", "content": {"id": "1", "sender_id": "1", "text": OURS},
+        "task_id": work.task_id(message, "bugs"), "raw_event_id": event, "delivery_id": delivery.id, "source": "rule",
+        "hours": 24, "bucket_h": 1,
+        "url": "https://neighbour.test/told", "events": ["message.classified"], "enabled": False,
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from app.db.tables.learning import ExampleImport, LabelledExample, ModelVersion
 from app.db.tables.people import AuditEntry, Invitation, LoginSession, Membership, Person
 from app.db.tables.releases import OpenDraft, Release
 from app.db.tables.topics import NewTopic
+from app.db.tables.webhooks import WebhookEndpoint, WebhookEvent
 from app.db.tables.work import Attempt, CustomerReply, Delivery, RemoteComment, Task, TaskMessage
 from app.db.tables.workspaces import Workspace
 
@@ -26,5 +27,6 @@ __all__ = [
     "Conversation", "CustomerReply", "Delivery", "Destination", "DestinationHealth", "DestinationSync",
     "ExampleImport", "Invitation", "LabelledExample", "LlmAccount", "LlmAccountHealth", "LoginSession", "Membership",
     "Message", "ModelVersion", "NewTopic", "OpenDraft", "Person", "RawEvent", "Release", "RemoteComment", "ReviewHold",
-    "Route", "Rule", "Scope", "SecondLook", "Task", "TaskMessage", "TimelineEntry", "Workspace",
+    "Route", "Rule", "Scope", "SecondLook", "Task", "TaskMessage", "TimelineEntry", "WebhookEndpoint",
+    "WebhookEvent", "Workspace",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ class Scope(StrEnum):
     """What a key may be used for. None includes another."""
 
     READ = "read"
+    WRITE = "write"
     DECIDE = "decide"
     DELIVER = "deliver"
     CONFIGURE = "configure"

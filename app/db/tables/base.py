@@ -68,5 +68,5 @@ class TrafficRow(Row):
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of a moment: ids made from then on are not below it."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80 | 0x7000 << 64 | 0x8000 << 48)
+    """The smallest UUIDv7 of a moment: ids made from then on are not below it. Before 1970 there are none."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80 | 0x7000 << 64 | 0x8000 << 48)

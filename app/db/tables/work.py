@@ -23,6 +23,7 @@ class Task(TrafficRow, table=True):
         one_of("strategy", Strategy),
         one_of("priority", Priority),
         Index("ix_task_open", "conversation_id", "category_id", "last_message_at"),
+        Index("ix_task_list", "workspace_id", "created_at", "id"),
     )
 
     message_id: UUID

@@ -32,6 +32,7 @@ BORROWED_NAMES = {
 }
 
 CONFIGS = {
+    "api": {"signing_secret": "whsec_dGVzdC1zZWNyZXQtb2YtdGhlLW93bi1hcGk="},
     "telegram": {"token": "123:test", "webhook_secret": "test-secret"},
     "slack": {"bot_token": "xoxb-test", "signing_secret": "test-secret"},
     "whatsapp": {"access_token": "test", "phone_number_id": "1", "app_secret": "test-secret", "verify_token": "verify"},

@@ -90,6 +90,7 @@ def test_any_recorded_request_cut_off_or_damaged(case: Case, data):
 
 
 TEXTS = {
+    "api": (b"Where is my parcel?", "text"),
     "telegram": (b"Ciao", "text"),
     "whatsapp": (b"Body Text", "text"),
     "slack": (b"Hi there! Thanks for sharing the info!", "message_channel"),

@@ -2,10 +2,13 @@
 
 import hashlib
 import hmac
+from contextlib import nullcontext
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
+from standardwebhooks import Webhook
 
 from app.domain.errors import BadSignature
 from app.domain.messages import RawRequest
@@ -13,6 +16,7 @@ from app.domain.messages import RawRequest
 from .cases import CONFIGS, bot, our_cases
 
 NOW = 1_700_000_000
+NAMES_OF_API = ("webhook-id", "webhook-signature")
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 BODY = b'{"update_id":1}'
 
@@ -59,7 +63,9 @@ def test_a_request_without_any_proof_is_refused(channel, method):
 @pytest.mark.parametrize("channel", CONFIGS)
 def test_a_nonsense_proof_is_refused_and_breaks_nothing(channel, value):
     names = ("x-telegram-bot-api-secret-token", "x-hub-signature-256", "x-slack-signature", "x-signature-ed25519")
+    names += NAMES_OF_API
     headers = {**dict.fromkeys(names, value), "x-slack-request-timestamp": str(NOW), "x-signature-timestamp": value}
+    headers["webhook-timestamp"] = str(NOW)
 
     with pytest.raises(BadSignature):
         bot(channel).verify(RawRequest("POST", headers, BODY), NOW)
@@ -80,6 +86,19 @@ def test_slack_requests_further_off_are_refused_although_well_signed(age_s):
 def test_slack_timestamps_that_are_no_whole_number_are_refused(timestamp):
     with pytest.raises(BadSignature):
         bot("slack").verify(slack_request(timestamp), NOW)
+
+
+@pytest.mark.parametrize(("age_s", "accepted"), [(-300, True), (0, True), (300, True), (-301, False), (301, False)])
+def test_a_program_signs_with_the_published_library_and_within_five_minutes(age_s, accepted):
+    secret, at = CONFIGS["api"]["signing_secret"], datetime.fromtimestamp(NOW - age_s, UTC)
+    signed = Webhook(secret).sign("msg_1", at, BODY.decode())
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(NOW - age_s), "webhook-signature": signed}
+    request = RawRequest("POST", headers, BODY)
+
+    with nullcontext() if accepted else pytest.raises(BadSignature, match="clock"):
+        bot("api").verify(request, NOW)
+    with pytest.raises(BadSignature):
+        bot("api").verify(changed(request, BODY + b" "), NOW)
 
 
 @pytest.mark.parametrize("signed_at", ["0", "9999999999"])
@@ -130,6 +149,8 @@ def test_a_bot_without_one_of_its_values_cannot_be_configured(channel, field, va
     ("channel", "field", "value"),
     [
         ("telegram", "token", "not-a-token"),
+        ("api", "signing_secret", "whsec_c2hvcnQ="),
+        ("api", "signing_secret", "no-base64"),
         ("telegram", "webhook_secret", "spaces are not allowed"),
         ("telegram", "webhook_secret", "a" * 257),
         ("discord", "public_key", "0" * 63),

@@ -4,6 +4,7 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
+from standardwebhooks import Webhook
 
 from app.domain.errors import (
     Ambiguous,
@@ -22,6 +23,7 @@ KEY = "6f1c1d0e-8c4e-4d5c-9a53-0a4b3f6f2b11"
 
 # channel -> where a text goes, the address it is sent to, the vendor's answer, the id in it
 SENDING = {
+    "api": ("order-17", "/replies", {"id": "r1"}, "r1"),
     "telegram": ("456", "/bot123:test/sendMessage", {"ok": True, "result": {"message_id": 77}}, "77"),
     "slack": ("C111", "/api/chat.postMessage", {"ok": True, "channel": "C111", "ts": "1.000200"}, "1.000200"),
     "whatsapp": ("49151", "/v23.0/1/messages", {"messages": [{"id": "wamid.x"}]}, "wamid.x"),
@@ -29,6 +31,7 @@ SENDING = {
 }
 
 WHO = {
+    "api": ("/replies", {}, "your own program"),
     "telegram": ("/bot123:test/getMe", {"ok": True, "result": {"id": 1, "username": "acme_bot"}}, "@acme_bot"),
     "slack": ("/api/auth.test", {"ok": True, "user": "octopus", "team": "Acme", "team_id": "T1"}, "octopus in Acme"),
     "whatsapp": ("/v23.0/1", {"display_phone_number": "+1 555", "verified_name": "Acme"}, "Acme +1 555"),
@@ -141,7 +144,25 @@ def test_whatsapp_carries_our_key_so_that_its_statuses_name_the_reply(httpserver
     assert (body["to"], body["text"]["body"], body["biz_opaque_callback_data"]) == ("49151", "Hi", KEY)
 
 
-@pytest.mark.parametrize("channel", ["slack", "whatsapp"])
+def test_a_program_can_verify_replies_and_knows_one_that_comes_twice(httpserver):
+    httpserver.expect_request(SENDING["api"][1]).respond_with_json(SENDING["api"][2])
+
+    for _ in range(2):
+        at(httpserver, "api").send("order-17", "Done!", "t2", KEY)
+
+    (body, request), (_again, resent) = sent(httpserver, 0), sent(httpserver, 1)
+    Webhook(CONFIGS["api"]["signing_secret"]).verify(request.get_data(), dict(request.headers))
+    assert body == {"type": "reply", "data": {"conversation_id": "order-17", "thread_id": "t2", "text": "Done!"}}
+    assert request.headers["webhook-id"] == resent.headers["webhook-id"] == KEY
+
+
+def test_without_an_address_a_program_gets_no_replies_and_needs_no_check():
+    assert bot("api").check() == "your own program"
+    with pytest.raises(Rejected, match="no address"):
+        bot("api").send("order-17", "Done!", None, KEY)
+
+
+@pytest.mark.parametrize("channel", ["slack", "whatsapp", "api"])
 def test_channels_whose_address_is_set_by_hand_say_so(channel):
     configured = bot(channel)
 
