@@ -21,7 +21,7 @@ MOST_IDS = 200
 PROCESS, CLASSIFY, DELIVER = "workers.jobs.process", "workers.jobs.classify", "workers.jobs.deliver"
 LEARN, SYNC, POLL = "workers.jobs.learn", "workers.jobs.sync", "workers.jobs.poll"
 REPLY, TOPICS = "workers.jobs.reply", "workers.jobs.watch_topics"
-TELL = "workers.jobs.tell"
+TELL, ROLL_UP = "workers.jobs.tell", "workers.jobs.roll_up"
 SWEEP_QUEUE = "sweep"
 
 

@@ -6,14 +6,12 @@ import streamlit as st
 
 from app.services import configuration, inbox
 from app.services.inbox import Filter
-from app.ui import correction, erasure, filters, nav, passport, session, states, tables, text, tour, words
+from app.ui import correction, drill, erasure, filters, nav, passport, session, states, tables, text, tour, words
 from app.ui.i18n import _, percent, short_moment
 from app.ui.tables import Column
 from connectors import registry
 
-LANGUAGES = ("en", "zh", "es", "fr", "de", "pt", "it", "nl", "pl", "ru", "uk", "tr", "ar", "hi", "id", "vi", "th",
-             "ja", "ko")  # fmt: skip
-FILTERS = ("q", "status", "category", "priority", "channel", "bot", "spoken", "days")
+FILTERS = ("q", "status", "category", "priority", "channel", "bot", "spoken", "days", *drill.KEYS)
 workspace = session.workspace()
 
 
@@ -52,7 +50,8 @@ def _filter() -> Filter:
         with st.popover(_("More filters"), icon=":material/tune:", key="more-filters"):
             chosen["channel"] = filters.several("channel", _("Channel"), sorted(channels), channels.__getitem__)
             chosen["bot"] = filters.several("bot", _("Bot"), sorted(bots), bots.__getitem__)
-            chosen["language"] = filters.several("spoken", _("Language"), LANGUAGES, words.language)
+            chosen["language"] = filters.several("spoken", _("Language"), words.LANGUAGES, words.language)
+        chosen |= drill.chosen(workspace.timezone)
         if chosen != {name: () for name in chosen} | {"text": "", "days": 30}:
             filters.clear(FILTERS)
     return Filter(**chosen)

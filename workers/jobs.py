@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.services import crm_hooks, delivery, intake, learning, retention, telling, topics
+from app.services import crm_hooks, delivery, intake, learning, retention, rollups, telling, topics
 from app.services import replies as customer_replies
 from app.services import sweep as sweeper
 from app.services import sync as synchronise
@@ -38,6 +38,12 @@ def watch_topics(workspaces: Batch) -> None:
     """Look for topics no category stands for."""
     for workspace_id in workspaces:
         topics.watch(UUID(workspace_id))
+
+
+def roll_up(workspaces: Batch) -> None:
+    """Count the hours that changed, for dashboards."""
+    for workspace_id in workspaces:
+        rollups.roll_up(UUID(workspace_id))
 
 
 def reply(replies: Batch) -> None:
@@ -83,6 +89,11 @@ def wake_learners() -> None:
 def wake_topic_watchers() -> None:
     """Queue a look for new topics in every workspace."""
     topics.wake_watchers()
+
+
+def wake_counters() -> None:
+    """Queue the counting of workspaces with hours that changed."""
+    rollups.wake_counters()
 
 
 def retain() -> None:

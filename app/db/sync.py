@@ -59,10 +59,17 @@ def _remotes(session: Session, where: str, **values: Any) -> list[Remote]:
 
 
 def save_seen(session: Session, rows: list[dict[str, Any]]) -> set[UUID]:
-    """rows: id, status, assignee, url, changed_at. Returns the ids whose task was not seen in a newer state before."""
+    """rows: id, status, assignee, url, changed_at. Returns the ids whose task was not seen in a newer state before.
+
+    A task is done from the moment the vendor names, if that is past, and stays so when it is deleted there.
+    """
     saved = bulk.update(session, """
         update delivery d set ref_status = v.status, ref_assignee = v.assignee, ref_checked_at = now(),
-            ref_url = coalesce(nullif(v.url, ''), d.ref_url), ref_changed_at = coalesce(v.changed_at, d.ref_changed_at)
+            ref_url = coalesce(nullif(v.url, ''), d.ref_url), ref_changed_at = coalesce(v.changed_at, d.ref_changed_at),
+            done_at = case when v.status = 'done' then coalesce(d.done_at, least(v.changed_at, now()))
+                           when v.status in ('gone', 'unknown') then d.done_at end,
+            reopened_at = case when d.done_at is not null and v.status in ('open', 'in_progress')
+                               then coalesce(d.reopened_at, least(v.changed_at, now())) else d.reopened_at end
         from json_to_recordset(%(rows)s)
             as v(id uuid, status text, assignee text, url text, changed_at timestamptz)
         where d.id = v.id and (d.ref_changed_at is null or v.changed_at is null or v.changed_at >= d.ref_changed_at)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from app.db import rollups
 from app.db.engine import in_system, in_workspace
 from app.db.tables.base import first_id_at, now
 from app.domain import search
@@ -18,7 +19,10 @@ NEAREST = 4_000  # messages looked at for a common word
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Every value that is set narrows the list. `days`: messages of the last so many days."""
+    """Every value that is set narrows the list. `days`: messages of the last so many days.
+
+    since, until: stored from then on, and before then. counted_as: a key of `rollups.COUNTED_AS`.
+    """
 
     text: str = ""
     status: tuple[str, ...] = ()
@@ -28,6 +32,9 @@ class Filter:
     bot: tuple[str, ...] = ()
     language: tuple[str, ...] = ()
     days: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    counted_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,12 @@ def _where(workspace_id: UUID, wanted: Filter) -> tuple[list[str], dict[str, Any
     if wanted.days:
         where.append("m.id >= %(first)s")
         values["first"] = first_id_at(now() - timedelta(days=wanted.days))
+    for name, moment, comparison in (("since", wanted.since, ">="), ("until", wanted.until, "<")):
+        if moment:
+            where.append(f"m.id {comparison} %({name})s")
+            values[name] = first_id_at(moment)
+    if wanted.counted_as:
+        where.append(rollups.COUNTED_AS[wanted.counted_as])
     if terms := search.query(wanted.text):
         where.append(HAS_WORDS)
         values["terms"] = terms

@@ -26,6 +26,7 @@ class Screen:
 
 SCREENS = (
     Screen("overview", later("Overview"), "monitoring"),
+    Screen("service", later("Service"), "query_stats"),
     Screen("inbox", later("Inbox"), "inbox"),
     Screen("review", later("Review"), "fact_check"),
     Screen("deliveries", later("Deliveries"), "local_shipping"),

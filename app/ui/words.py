@@ -67,6 +67,9 @@ SENTIMENTS = {
     "neutral": later("Neutral"),
     "positive": later("Positive"),
 }
+# What a message can be filtered by.
+LANGUAGES = ("en", "zh", "es", "fr", "de", "pt", "it", "nl", "pl", "ru", "uk", "tr", "ar", "hi", "id", "vi", "th",
+             "ja", "ko")  # fmt: skip
 SOURCES = {
     "rule": later("Rule"),
     "memory": later("Earlier corrections"),

@@ -30,6 +30,7 @@ from app.services import (
     memberships,
     release_content,
     releases,
+    service_report,
     taxonomy,
     webhooks,
 )
@@ -136,7 +137,8 @@ def ours(kit: Kit):
 
 
 def arguments(function, given: dict, actor: Actor, session) -> dict:
-    wanted = {"inbox": inbox.Filter, "deliveries": deliveries.Filter, "audit": Wanted, "learning": LocalSettings}
+    wanted = {"inbox": inbox.Filter, "deliveries": deliveries.Filter, "audit": Wanted, "learning": LocalSettings,
+              "service_report": service_report.Filter}  # fmt: skip
     of_module = wanted.get(function.__module__.rpartition(".")[2])
     known = given | {"actor": actor, "workspace_id": actor.workspace_id, "session": session}
     known |= {"wanted": of_module()} if of_module else {}

@@ -17,6 +17,7 @@ from app.db.tables.inbox import (
 from app.db.tables.learning import ExampleImport, LabelledExample, ModelVersion
 from app.db.tables.people import AuditEntry, Invitation, LoginSession, Membership, Person
 from app.db.tables.releases import OpenDraft, Release
+from app.db.tables.rollups import MessageRollup, StaleHour
 from app.db.tables.topics import NewTopic
 from app.db.tables.webhooks import WebhookEndpoint, WebhookEvent
 from app.db.tables.work import Attempt, CustomerReply, Delivery, RemoteComment, Task, TaskMessage
@@ -26,7 +27,7 @@ __all__ = [
     "ApiKey", "Attachment", "Attempt", "AuditEntry", "Bot", "BotHealth", "Category", "Classification", "Contact",
     "Conversation", "CustomerReply", "Delivery", "Destination", "DestinationHealth", "DestinationSync",
     "ExampleImport", "Invitation", "LabelledExample", "LlmAccount", "LlmAccountHealth", "LoginSession", "Membership",
-    "Message", "ModelVersion", "NewTopic", "OpenDraft", "Person", "RawEvent", "Release", "RemoteComment", "ReviewHold",
-    "Route", "Rule", "Scope", "SecondLook", "Task", "TaskMessage", "TimelineEntry", "WebhookEndpoint",
-    "WebhookEvent", "Workspace",
+    "Message", "MessageRollup", "ModelVersion", "NewTopic", "OpenDraft", "Person", "RawEvent", "Release",
+    "RemoteComment", "ReviewHold", "Route", "Rule", "Scope", "SecondLook", "StaleHour", "Task", "TaskMessage",
+    "TimelineEntry", "WebhookEndpoint", "WebhookEvent", "Workspace",
 ]  # fmt: skip

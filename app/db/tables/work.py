@@ -55,6 +55,7 @@ class Delivery(TrafficRow, table=True):
     """One task, or a comment on it or change of it, to one destination. `ref_*` is the remote task once it exists.
 
     ref_changed_at: by the vendor's clock. ref_checked_at: when the remote task was last read.
+    done_at: since when the remote task is done, empty while it is not. reopened_at: when it was first opened again.
     """
 
     __table_args__ = (
@@ -79,6 +80,10 @@ class Delivery(TrafficRow, table=True):
         ),
         Index("ix_delivery_list", "workspace_id", "status", "id"),
         Index("ix_delivery_message_id", "message_id"),
+        Index("ix_delivery_done_at", "workspace_id", "message_id", postgresql_where=text("done_at is not null")),
+        Index(
+            "ix_delivery_reopened_at", "workspace_id", "message_id", postgresql_where=text("reopened_at is not null")
+        ),
         Index("ix_delivery_ref", "destination_id", "ref_id", postgresql_where=text("ref_id <> ''")),
     )
 
@@ -101,6 +106,8 @@ class Delivery(TrafficRow, table=True):
     ref_assignee: str = ""
     ref_changed_at: datetime | None = utc()
     ref_checked_at: datetime | None = utc()
+    done_at: datetime | None = utc()
+    reopened_at: datetime | None = utc()
 
 
 class CustomerReply(TrafficRow, table=True):
