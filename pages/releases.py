@@ -3,9 +3,9 @@
 import streamlit as st
 
 from app.domain.releases import Change
-from app.services import releases, taxonomy
+from app.services import connections, releases, taxonomy
 from app.services.releases import Draft, Published
-from app.ui import draft_bar, nav, release_diff, session, setup, states, text
+from app.ui import backtest, draft_bar, nav, release_diff, session, setup, states, text
 from app.ui.i18n import _, ago, moment, ngettext, number
 
 PAGE = "releases"
@@ -28,6 +28,7 @@ def not_live_yet(draft: Draft, names: dict[str, str]) -> None:
         with st.container(horizontal=True, key="releases-publish"):
             pressed = draft_bar.buttons()
         draft_bar.act(PAGE, pressed, note)
+    backtest.draw(draft, names, {row.key: row.name or row.key for row in connections.destinations(workspace.id)})
 
 
 def take_back(change: Change) -> None:

@@ -15,7 +15,7 @@ from app.db.migrate import upgrade
 from app.db.tables import Workspace
 from app.settings import settings
 
-pytest_plugins = ["tests.kit"]
+pytest_plugins = ["tests.kit", "tests.answering_model"]
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from app.domain.errors import RemoteError, TransientError
 Gate = Callable[[str], RemoteError | None]
 # report(account key, error or None): how a call ended.
 Report = Callable[[str, RemoteError | None], None]
+# As `ask_in_order`.
+Ask = Callable[[str, Prompt, Sequence[llm.Account], float, Gate, Report], Opinion]
 
 NO_ACCOUNT = (
     "No rule decided and no LLM account is set up or switched on. Decide this message here, "
@@ -110,6 +112,7 @@ def _answered(account: llm.Account, answer: Answer) -> Step:
     detail = {
         "account": account.key, "model": account.model, "input_tokens": answer.input_tokens,
         "output_tokens": answer.output_tokens, "cached_tokens": answer.cached_tokens,
+        "priority": answer.priority, "sentiment": answer.sentiment,
     }  # fmt: skip
     reason = answer.problem or answer.reason
     return Step(Source.LLM, answer.category, answer.confidence, reason, answer.took_ms, answer.cost_usd, detail)

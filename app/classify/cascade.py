@@ -11,7 +11,7 @@ from functools import cached_property
 from time import perf_counter
 
 from app.classify import llm, rules_engine
-from app.classify.accounts import Gate, Report, always_open, ask_in_order, unheard
+from app.classify.accounts import Ask, Gate, Report, always_open, ask_in_order, unheard
 from app.classify.opinion import Opinion, Tier
 from app.classify.prompt import HEAD_CHARS, Prompt, visible
 from app.classify.rules_engine import RuleOutcome
@@ -36,6 +36,7 @@ class CascadeConfig:
     accounts: in the order they are asked. tiers: asked between the rules and the LLM.
     bar: the least confidence (0..1) at which the LLM's answer stands without a person. narrow: a prompt for this very
     text, or None. afford: why no LLM is to be asked just now; empty: it may be. instructions: the team's, for the LLM.
+    ask: asks the accounts.
     """
 
     categories: Sequence[Category]
@@ -47,6 +48,7 @@ class CascadeConfig:
     tiers: tuple[Tier, ...] = ()
     narrow: Callable[[str], Prompt | None] = _whole
     afford: Callable[[], str] = _always
+    ask: Ask = ask_in_order
     instructions: str = ""
 
     @cached_property
@@ -114,7 +116,7 @@ def _first_sure(text: str, facts: Facts, config: CascadeConfig, passport: _Passp
 
 
 def _ask_llm(text: str, prompt: Prompt, config: CascadeConfig, passport: _Passport) -> Opinion:
-    opinion = ask_in_order(text, prompt, config.accounts, config.bar, config.gate, config.report)
+    opinion = config.ask(text, prompt, config.accounts, config.bar, config.gate, config.report)
     passport.add(opinion)
     return opinion
 

@@ -29,13 +29,17 @@ class Learned:
     thresholds: Thresholds
 
 
-def by_memory(learned: Callable[[], Learned], categories: Container[str]) -> Callable[[str, Facts], Opinion]:
+def by_memory(
+    learned: Callable[[], Learned], categories: Container[str], without: str = ""
+) -> Callable[[str, Facts], Opinion]:
+    """without: the key of a correction that does not count."""
+
     def tier(text: str, facts: Facts) -> Opinion:
         memory = learned().memory
         if not len(memory):
             return Opinion(Source.MEMORY, ())
         started = perf_counter()
-        found = memory.duplicate(text)
+        found = memory.duplicate(text, without)
         took_ms = (perf_counter() - started) * 1000
         if found is None or found.correction.category not in categories:
             return Opinion(Source.MEMORY, (Step(Source.MEMORY, None, None, "no such message yet", took_ms),))

@@ -136,13 +136,16 @@ class Memory:
 
     # ---- asking
 
-    def duplicate(self, text: str) -> Neighbour | None:
-        """The correction that is this message again: the same text (the newest, if persons disagreed), or nearly."""
-        same = self._exact.get(normalise(text))
+    def duplicate(self, text: str, without: str = "") -> Neighbour | None:
+        """The correction that is this message again: the same text (the newest, if persons disagreed), or nearly.
+
+        without: the key of a correction that does not count.
+        """
+        same = [one for one in list(self._exact.get(normalise(text), {}).values()) if one.key != without]
         if same:
-            return Neighbour(list(same.values())[-1], 1.0)
-        nearest = self.nearest(text, 1)
-        return nearest[0] if nearest and nearest[0].similarity >= DUPLICATE else None
+            return Neighbour(same[-1], 1.0)
+        near = [one for one in self.nearest(text, 2 if without else 1) if one.correction.key != without]
+        return near[0] if near and near[0].similarity >= DUPLICATE else None
 
     def nearest(self, text: str, k: int) -> list[Neighbour]:
         """Up to k corrections that resemble the text most, most similar first; none that has nothing in common."""

@@ -103,7 +103,8 @@ def test_a_sure_answer_is_taken_over_whole(httpserver):
     assert (result.input_tokens, result.output_tokens) == (1000, 50)
     assert result.cost_usd == pytest.approx(COST_USD)
     assert result.steps[0].detail == {
-        "account": "main", "model": "model-1", "input_tokens": 1000, "output_tokens": 50, "cached_tokens": 100
+        "account": "main", "model": "model-1", "input_tokens": 1000, "output_tokens": 50, "cached_tokens": 100,
+        "priority": "normal", "sentiment": "negative",
     }  # fmt: skip
 
 
